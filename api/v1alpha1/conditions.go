@@ -1,0 +1,84 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Ready says that the space exists, is ours, and that nothing
+// that can be applied is pending. Stalled says that a person must act;
+// Reconciling that work goes on; they are never both True.
+const (
+	ConditionReady              = "Ready"
+	ConditionReconciling        = "Reconciling"
+	ConditionStalled            = "Stalled"
+	ConditionMembersResolved    = "MembersResolved"
+	ConditionModerationEnforced = "ModerationEnforced"
+)
+
+// Reasons of conditions. docs/troubleshooting.md has an entry for each that is not good news.
+const (
+	// Good news and work in progress.
+	ReasonReady       = "Ready"
+	ReasonProgressing = "Progressing"
+	ReasonAllResolved = "AllResolved"
+	ReasonEnforced    = "Enforced"
+	ReasonObserved    = "Observed"
+	ReasonPlanned     = "Planned"
+	ReasonSuspended   = "Suspended"
+	ReasonDeleting    = "Deleting"
+
+	// The platform and its credentials.
+	ReasonPlatformNotFound        = "PlatformNotFound"
+	ReasonPlatformNotReady        = "PlatformNotReady"
+	ReasonPlatformTypeUnsupported = "PlatformTypeUnsupported"
+	ReasonCredentialsNotFound     = "CredentialsNotFound"
+	ReasonCredentialsInvalid      = "CredentialsInvalid"
+	ReasonCredentialNotForThisURL = "CredentialNotForThisURL"
+	ReasonUnauthorized            = "Unauthorized"
+	ReasonUnavailable             = "Unavailable"
+	ReasonRateLimited             = "RateLimited"
+	ReasonServerNameMismatch      = "ServerNameMismatch"
+	ReasonInvalidPlatform         = "InvalidPlatform"
+	ReasonInUse                   = "InUse"
+	ReasonViewIncomplete          = "ViewIncomplete"
+
+	// Names, grants and references.
+	ReasonNamespaceNotGranted = "NamespaceNotGranted"
+	ReasonNameNotGranted      = "NameNotGranted"
+	ReasonOfficialNotGranted  = "OfficialNotGranted"
+	ReasonCommunityNotFound   = "CommunityNotFound"
+	ReasonCommunityNotReady   = "CommunityNotReady"
+	ReasonVisibilityTooLoose  = "VisibilityTooLoose"
+	ReasonInvalidName         = "InvalidName"
+	ReasonInvalidSpec         = "InvalidSpec"
+	ReasonGuidelinesNotFound  = "GuidelinesNotFound"
+
+	// The space.
+	ReasonNameTaken                  = "NameTaken"
+	ReasonClaimedByAnotherResource   = "ClaimedByAnotherResource"
+	ReasonOwnedByAnotherInstallation = "OwnedByAnotherInstallation"
+	ReasonCannotControl              = "CannotControl"
+	ReasonSpaceLost                  = "SpaceLost"
+	ReasonApplyFailed                = "ApplyFailed"
+	ReasonRemovalBudgetExceeded      = "RemovalBudgetExceeded"
+	ReasonSettingsUnsupported        = "SettingsUnsupported"
+
+	// Members.
+	ReasonPeopleNotFound    = "PeopleNotFound"
+	ReasonSourceUnsupported = "SourceUnsupported"
+	ReasonGroupNotFound     = "GroupNotFound"
+	ReasonGroupCycle        = "GroupCycle"
+)
+
+// Names of labels, annotations and finalizers.
+const (
+	// ReadLabel on a ConfigMap lets Cabildo read it.
+	ReadLabel = "community.cabildo.dev/read"
+	// RecreateAnnotation has a lost space made anew; its value is the ID of the lost space.
+	RecreateAnnotation = "community.cabildo.dev/recreate"
+	// ForceReleaseAnnotation, set by the platform team, lets go of a space that can't be archived or deleted; value "true".
+	ForceReleaseAnnotation = "community.cabildo.dev/force-release"
+	// InUseFinalizer keeps a Platform while communities use it.
+	InUseFinalizer = "community.cabildo.dev/in-use"
+	// SpaceFinalizer lets Cabildo release, archive or delete a space before its resource goes.
+	SpaceFinalizer = "community.cabildo.dev/space"
+)

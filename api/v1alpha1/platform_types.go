@@ -1,0 +1,254 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// PlatformType is a kind of chat platform.
+// +kubebuilder:validation:Enum=Matrix;Mattermost
+type PlatformType string
+
+// The platform types.
+const (
+	PlatformMatrix     PlatformType = "Matrix"
+	PlatformMattermost PlatformType = "Mattermost"
+)
+
+// PlatformSpec says which chat platform this is, how it is reached, and who may use it.
+//
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Matrix') == has(self.matrix)",message="set matrix when, and only when, type is Matrix"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Mattermost') == has(self.mattermost)",message="set mattermost when, and only when, type is Mattermost"
+type PlatformSpec struct {
+	// Type of the platform: Matrix or Mattermost. Immutable.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make another Platform"
+	Type PlatformType `json:"type"`
+	// OwnerID says which installation we are, for example prod-eu. It is written into every space that
+	// Cabildo makes; two installations on one server must differ in it. Immutable.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="ownerID is immutable; release the spaces and adopt them from another Platform instead"
+	OwnerID string `json:"ownerID"`
+	// Matrix says how a Matrix homeserver is reached.
+	// +optional
+	Matrix *MatrixPlatform `json:"matrix,omitempty"`
+	// Mattermost says how a Mattermost server is reached.
+	// +optional
+	Mattermost *MattermostPlatform `json:"mattermost,omitempty"`
+	// CredentialsRef names a Secret in the operator's namespace. It has the key url, which must equal the
+	// URL of this Platform, and accessToken or, for a Matrix application service, asToken.
+	CredentialsRef LocalReference `json:"credentialsRef"`
+	// Accounts says how a person is an account on this platform. Left out: the username is the account's name.
+	// +optional
+	Accounts *Accounts `json:"accounts,omitempty"`
+	// Access says which namespaces may use this platform and which names they may take. Missing means nobody.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Access []PlatformAccess `json:"access,omitempty"`
+	// Requests is the budget of requests to this platform, shared by every resource.
+	// +optional
+	Requests *RequestBudget `json:"requests,omitempty"`
+	// RemovalBudget bounds removals on this platform where a community or group does not say otherwise.
+	// +optional
+	RemovalBudget *PlatformRemovalBudget `json:"removalBudget,omitempty"`
+	// ResyncInterval is how often everything is verified against the platform, even when no change was seen,
+	// spread over the interval. At least 1m. Built in: 10m.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="resyncInterval is at least 1m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('24h')",message="resyncInterval is at most 24h"
+	ResyncInterval *metav1.Duration `json:"resyncInterval,omitempty"`
+	// Management is what communities and groups on this platform inherit.
+	// +optional
+	Management *Management `json:"management,omitempty"`
+	// CABundle is a PEM bundle of the authorities that the platform's certificate may come from, instead of the system's.
+	// +optional
+	// +kubebuilder:validation:MaxLength=131072
+	CABundle string `json:"caBundle,omitempty"`
+	// ProxyURL is an HTTP proxy to reach the platform through. Left out: a direct connection.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^https?://[^\s/@]+/?$`
+	ProxyURL string `json:"proxyURL,omitempty"`
+	// Suspend stops every write to this platform while it is true.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// MatrixPlatform says how a Matrix homeserver is reached.
+type MatrixPlatform struct {
+	// HomeserverURL is the base URL of the client-server API, without a path.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^https?://[^\s/@?#]+$`
+	HomeserverURL string `json:"homeserverURL"`
+	// ServerName is the name after the colon in the homeserver's user IDs and aliases.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=230
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9.:\[\]-]+$`
+	ServerName string `json:"serverName"`
+}
+
+// MattermostPlatform says how a Mattermost server is reached.
+type MattermostPlatform struct {
+	// URL is the site's base URL.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^https?://[^\s@?#]+$`
+	URL string `json:"url"`
+}
+
+// AccountMatch says how a person is matched to an account.
+// +kubebuilder:validation:Enum=Username;Template;Email
+type AccountMatch string
+
+// The values of AccountMatch.
+const (
+	// MatchUsername takes the person's username as the account's local name.
+	MatchUsername AccountMatch = "Username"
+	// MatchTemplate builds the account from a template over the person's attributes.
+	MatchTemplate AccountMatch = "Template"
+	// MatchEmail finds the account by the person's verified e-mail address.
+	MatchEmail AccountMatch = "Email"
+)
+
+// Accounts says how a person is an account on a platform.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.match) || (self.match == 'Template') == has(self.template)",message="set template when, and only when, match is Template"
+// +kubebuilder:validation:XValidation:rule="has(self.match) || !has(self.template)",message="template needs match: Template"
+// +kubebuilder:validation:XValidation:rule="!has(self.match) || self.match != 'Email' || has(self.directoryRef)",message="match: Email needs directoryRef, because the address comes from there"
+type Accounts struct {
+	// DirectoryRef names the Directory that says who people are.
+	// +optional
+	DirectoryRef *LocalReference `json:"directoryRef,omitempty"`
+	// Match is Username, Template or Email. Built in: Username.
+	// +optional
+	Match AccountMatch `json:"match,omitempty"`
+	// Template of the account, for example @{{ .username }}:example.com.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Template string `json:"template,omitempty"`
+}
+
+// OfficialAccess says whether spaces may call themselves official.
+// +kubebuilder:validation:Enum=Allowed;Forbidden
+type OfficialAccess string
+
+// The values of OfficialAccess.
+const (
+	OfficialAllowed   OfficialAccess = "Allowed"
+	OfficialForbidden OfficialAccess = "Forbidden"
+)
+
+// PlatformAccess lets namespaces use a platform under certain names.
+type PlatformAccess struct {
+	// NamespaceSelector picks namespaces by label; empty means every namespace.
+	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
+	// Names that these namespaces may take on the platform, as whole-name globs (* and ?), such as eng and eng-*.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9._*?-]+$`
+	Names []string `json:"names"`
+	// Official says whether spaces of these namespaces may call themselves official. Built in: Forbidden.
+	// +optional
+	Official OfficialAccess `json:"official,omitempty"`
+}
+
+// RequestBudget bounds the requests to a platform.
+type RequestBudget struct {
+	// PerSecond is the most requests a second, over a burst of the same size. Built in: 50.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	PerSecond *int32 `json:"perSecond,omitempty"`
+	// Concurrency is the most requests under way at once. Built in: 8.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	Concurrency *int32 `json:"concurrency,omitempty"`
+}
+
+// PlatformRemovalBudget is what spaces on a platform inherit, and how many spaces may go at once.
+type PlatformRemovalBudget struct {
+	RemovalBudget `json:",inline"`
+	// Spaces bounds how many spaces may be archived or deleted in the window. Built in: 3.
+	// +optional
+	Spaces *SpaceRemovalBudget `json:"spaces,omitempty"`
+}
+
+// SpaceRemovalBudget bounds how many spaces may be archived or deleted.
+type SpaceRemovalBudget struct {
+	// Count is the most spaces in the window.
+	// +kubebuilder:validation:Minimum=0
+	Count int32 `json:"count"`
+}
+
+// CapabilityState says whether a platform can do something.
+// +kubebuilder:validation:Enum=Supported;Unsupported;Unlicensed;Delegated
+type CapabilityState string
+
+// Capability is one thing that a platform can or can't do, as it was found out.
+type Capability struct {
+	// Name of the capability.
+	Name string `json:"name"`
+	// State: Supported, Unsupported, Unlicensed or Delegated.
+	State CapabilityState `json:"state"`
+	// Reason says why, where the state is not Supported.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+}
+
+// PlatformStatus is what was found out about the platform.
+type PlatformStatus struct {
+	// Conditions: Ready, Reconciling and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// ObservedGeneration is the generation that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Server names the server's software and version, where it tells.
+	// +optional
+	Server string `json:"server,omitempty"`
+	// Account that Cabildo acts as.
+	// +optional
+	Account string `json:"account,omitempty"`
+	// Capabilities that were found out.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	Capabilities []Capability `json:"capabilities,omitempty"`
+}
+
+// Platform is a chat platform that communities live on.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,categories=cabildo
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Server",type=string,JSONPath=`.status.server`
+// +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.spec.ownerID`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Platform struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   PlatformSpec   `json:"spec"`
+	Status PlatformStatus `json:"status,omitempty"`
+}
+
+// PlatformList is a list of Platforms.
+//
+// +kubebuilder:object:root=true
+type PlatformList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Platform `json:"items"`
+}
