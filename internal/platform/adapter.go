@@ -1,0 +1,144 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package platform is the contract between Cabildo and a chat platform: what
+// an adapter does, what it may say went wrong, and the session that every
+// resource on one platform shares. It decides nothing about spaces; that is
+// package plan's.
+package platform
+
+import (
+	"context"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+)
+
+// Adapter observes, normalises and applies on one platform with one account.
+// All methods are safe for concurrent use, and return the error types of this
+// package, wrapped or not.
+type Adapter interface {
+	// Probe asks the server who it is, who we are, and what it can do. Nothing is assumed.
+	Probe(ctx context.Context) (Info, error)
+	// Observe says how the space of a resource is. It is read-only, and it sees
+	// everything that Apply has written before on this adapter.
+	Observe(ctx context.Context, q Query) (Observation, error)
+	// Missing returns those of the accounts that don't exist. What can't be told is an error, not an answer.
+	Missing(ctx context.Context, accounts []string) ([]string, error)
+	// Normalize returns what this platform can hold of the wanted space, and what is lost. It is pure, and
+	// normalising twice is the same as once.
+	Normalize(want model.Space) (model.Space, []Loss)
+	// Apply does one operation and returns the ID of its space. A write whose answer was lost is Ambiguous.
+	Apply(ctx context.Context, op plan.Operation) (spaceID string, err error)
+	// Hints tells of spaces that changed on the platform. A hint is a reason to observe, never the truth.
+	// The channel is closed by Close.
+	Hints() <-chan Hint
+	// Close ends everything that the adapter does in the background.
+	Close()
+}
+
+// Query asks for the space of one resource.
+type Query struct {
+	OwnerID string
+	Ref     model.Ref
+	// Parent is the community of a group; nil for a community.
+	Parent *model.Ref
+	// Address is the address that the space should have.
+	Address string
+	// KnownID is the ID that was recorded for the space; empty when there is none.
+	KnownID string
+	// Verify asks the platform for what the shared view doesn't carry, such as where the address leads and
+	// what the pinned guidelines say, even when it was asked not long ago.
+	Verify bool
+}
+
+// Observation is the answer to a Query.
+type Observation struct {
+	// Complete says that the view is whole: what is not in it is not there.
+	Complete bool
+	// Why says what is missing from the view when it is not complete.
+	Why string
+	// Space is the space that carries the resource's mark, or nil.
+	Space *model.Observed
+	// Duplicates are the IDs of further spaces with the same mark; Space is the oldest.
+	Duplicates []string
+	// Holder is the space that the wanted address leads to when that is not Space, or nil.
+	Holder *Holder
+	// Lost says that KnownID is no longer among the spaces that the operator is in.
+	Lost bool
+	// ParentID is the parent's space; empty when it is not there yet.
+	ParentID string
+}
+
+// Holder is a space that holds an address which is wanted for another.
+type Holder struct {
+	ID string
+	// Mark is nil when no installation owns the space.
+	Mark *model.Mark
+	// Space is what could be seen of it; nil when the operator is not in it.
+	Space *model.Observed
+}
+
+// Loss is something wanted that a platform can't hold.
+type Loss struct {
+	// Setting that is lost or changed, in the words of the API, such as moderation.reactions.
+	Setting string
+	// Message says what is done instead.
+	Message string
+	// Fatal says that the space can't be made like this: a name that the platform refuses.
+	Fatal bool
+}
+
+// Hint says that a space of this resource may have changed. An empty Ref is
+// about all of them.
+type Hint struct {
+	Ref model.Ref
+}
+
+// Info is what Probe found out.
+type Info struct {
+	// Server is the software and version, where the server tells; else what it speaks.
+	Server string
+	// Account is the account that the operator acts as.
+	Account      string
+	Capabilities map[Capability]Support
+}
+
+// Capability is a thing that a platform may be able to do.
+type Capability string
+
+// The capabilities.
+const (
+	// CanJoinOnBehalf: declared members are joined, not only invited.
+	CanJoinOnBehalf Capability = "JoinOnBehalf"
+	// CanJoinByRequest: people can ask to come in.
+	CanJoinByRequest Capability = "JoinByRequest"
+	// CanJoinFromParent: the members of the community can come into its groups.
+	CanJoinFromParent Capability = "JoinFromParent"
+	// CanModerate: who may do what can be set for each space.
+	CanModerate Capability = "ModerationPerSpace"
+	// CanArchive: a space can be closed and opened again.
+	CanArchive Capability = "Archive"
+	// CanDelete: a space can be removed for good.
+	CanDelete Capability = "Delete"
+	// CanFederate: people of other servers can take part, and be kept out.
+	CanFederate Capability = "Federation"
+)
+
+// Support says whether a capability is there.
+type Support struct {
+	State SupportState
+	// Reason says why it is not.
+	Reason string
+}
+
+// SupportState is Supported, Unsupported, Unlicensed or Delegated.
+type SupportState string
+
+// The values of SupportState.
+const (
+	Supported   SupportState = "Supported"
+	Unsupported SupportState = "Unsupported"
+	Unlicensed  SupportState = "Unlicensed"
+	Delegated   SupportState = "Delegated"
+)

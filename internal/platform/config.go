@@ -1,0 +1,79 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package platform
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// Config is what an adapter needs to reach its platform.
+type Config struct {
+	// Name of the Platform resource, for metrics and logs.
+	Name string
+	// OwnerID is the installation that we are.
+	OwnerID string
+	// URL is the base URL of the server's API.
+	URL string
+	// ServerName is the name in the server's addresses, where it differs from the URL (Matrix).
+	ServerName string
+	// Token authenticates us. It must not be in a log, an error or an event.
+	Token string
+	// AppService says that Token is an application service's (Matrix).
+	AppService bool
+	// Client carries every request: budget, certificates, proxy, no redirects to other hosts.
+	Client *http.Client
+	// ResyncInterval is how often what the shared view doesn't carry is verified again.
+	ResyncInterval time.Duration
+	Log            logr.Logger
+}
+
+// Factory opens an adapter. It does not talk to the platform yet: Probe does.
+type Factory func(ctx context.Context, cfg Config) (Adapter, error)
+
+type contextKey int
+
+const (
+	routeKey contextKey = iota
+	priorityKey
+)
+
+// WithRoute names the request's route template, such as "PUT /rooms/{room}/state/{type}", for metrics.
+func WithRoute(ctx context.Context, route string) context.Context {
+	return context.WithValue(ctx, routeKey, route)
+}
+
+// Route is what WithRoute set, or "other".
+func Route(ctx context.Context) string {
+	if route, ok := ctx.Value(routeKey).(string); ok {
+		return route
+	}
+	return "other"
+}
+
+// Priority orders the requests that wait for the budget.
+type Priority int
+
+// The priorities, the most urgent first.
+const (
+	PriorityRevoke Priority = iota
+	PriorityGrant
+	PriorityDrift
+)
+
+// WithPriority says how urgent the requests of this context are.
+func WithPriority(ctx context.Context, p Priority) context.Context {
+	return context.WithValue(ctx, priorityKey, p)
+}
+
+// PriorityOf is what WithPriority set, or PriorityGrant.
+func PriorityOf(ctx context.Context) Priority {
+	if p, ok := ctx.Value(priorityKey).(Priority); ok {
+		return p
+	}
+	return PriorityGrant
+}
