@@ -1,0 +1,168 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package desired
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/model"
+)
+
+// Declared is one person that the sources of a space name.
+type Declared struct {
+	Person string
+	Role   model.Role
+	Readd  bool
+}
+
+// Unresolved is a source that could not be read.
+type Unresolved struct {
+	Reason  string
+	Message string
+}
+
+// People gathers the people of an ordered list of sources; the highest role
+// wins. Another group's members are looked up with groups, by name; today is
+// the date in UTC. A source that can't be read is in unresolved, and then the
+// people are not all of them.
+func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, today time.Time) (people []Declared, unresolved []Unresolved) {
+	g := gathering{people: map[string]Declared{}, groups: groups, today: today.UTC().Format(time.DateOnly)}
+	for _, s := range sources {
+		g.add(s, role(memberAudience(s.Role)), s.AfterLeaving == v1alpha1.ReaddAfterLeaving, nil)
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.people)) {
+		people = append(people, g.people[name])
+	}
+	return people, g.unresolved
+}
+
+type gathering struct {
+	people     map[string]Declared
+	unresolved []Unresolved
+	groups     func(string) *v1alpha1.Group
+	today      string
+}
+
+func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool, path []string) {
+	switch {
+	case s.Person != "":
+		if s.Expires != "" && s.Expires < g.today {
+			return
+		}
+		d := g.people[s.Person]
+		g.people[s.Person] = Declared{Person: s.Person, Role: max(d.Role, as), Readd: d.Readd || readd}
+	case s.Group != nil:
+		g.addGroup(s.Group.Name, as, readd, path)
+	case s.DirectoryGroup != nil:
+		g.fail(v1alpha1.ReasonSourceUnsupported, "directoryGroup %s: this version reads no directories; name people with person", s.DirectoryGroup.Name)
+	case s.Attribute != nil:
+		g.fail(v1alpha1.ReasonSourceUnsupported, "attribute %s: this version reads no directories; name people with person", s.Attribute.Name)
+	case s.ManagersOf != nil:
+		g.fail(v1alpha1.ReasonSourceUnsupported, "managersOf: this version has no community managers; name people with person")
+	}
+}
+
+func (g *gathering) addGroup(name string, as model.Role, readd bool, path []string) {
+	if slices.Contains(path, name) {
+		g.fail(v1alpha1.ReasonGroupCycle, "group %s takes its members from itself, by way of %s; take one of them out", name, strings.Join(append(path, name), " → "))
+		return
+	}
+	group := g.groups(name)
+	if group == nil {
+		g.fail(v1alpha1.ReasonGroupNotFound, "group %s does not exist in this namespace; correct the name or take it out", name)
+		return
+	}
+	for _, s := range group.Spec.Members {
+		g.add(s, as, readd, append(slices.Clone(path), name))
+	}
+}
+
+func (g *gathering) fail(reason, format string, args ...any) {
+	u := Unresolved{reason, fmt.Sprintf(format, args...)}
+	if !slices.Contains(g.unresolved, u) {
+		g.unresolved = append(g.unresolved, u)
+	}
+}
+
+func memberAudience(r v1alpha1.Role) v1alpha1.Audience {
+	switch r {
+	case v1alpha1.RoleManager:
+		return v1alpha1.AudienceManagers
+	case v1alpha1.RoleModerator:
+		return v1alpha1.AudienceModerators
+	default:
+		return v1alpha1.AudienceMembers
+	}
+}
+
+// NextExpiry is the earliest day on which a membership of these sources ends,
+// as the moment at which it has ended; zero when none does.
+func NextExpiry(sources []v1alpha1.MemberSource, now time.Time) time.Time {
+	var next time.Time
+	for _, s := range sources {
+		day, err := time.Parse(time.DateOnly, s.Expires)
+		if err != nil {
+			continue
+		}
+		if ends := day.AddDate(0, 0, 1); ends.After(now) && (next.IsZero() || ends.Before(next)) {
+			next = ends
+		}
+	}
+	return next
+}
+
+// Accounts maps people to accounts as the platform says. Several people with
+// one account become one member with the highest role.
+func Accounts(p *v1alpha1.Platform, people []Declared) ([]model.Member, error) {
+	account, err := accountOf(p)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]model.Member{}
+	for _, d := range people {
+		name, err := account(d.Person)
+		if err != nil {
+			return nil, err
+		}
+		m := members[name]
+		members[name] = model.Member{Account: name, Role: max(m.Role, d.Role), Readd: m.Readd || d.Readd}
+	}
+	return slices.SortedFunc(maps.Values(members), func(a, b model.Member) int {
+		return cmp.Compare(a.Account, b.Account)
+	}), nil
+}
+
+// accountOf is how a person is an account. On Matrix a username is the lower-case local part of a user ID.
+func accountOf(p *v1alpha1.Platform) (func(person string) (string, error), error) {
+	accounts := p.Spec.Accounts
+	if accounts == nil || accounts.Match == "" || accounts.Match == v1alpha1.MatchUsername {
+		if p.Spec.Matrix == nil {
+			return func(person string) (string, error) { return person, nil }, nil
+		}
+		return func(person string) (string, error) {
+			return "@" + strings.ToLower(person) + ":" + p.Spec.Matrix.ServerName, nil
+		}, nil
+	}
+	if accounts.Match == v1alpha1.MatchEmail {
+		return nil, fmt.Errorf("accounts.match Email of Platform %s needs a directory, and this version reads none; use Username or Template", p.Name)
+	}
+	t, err := template.New("accounts.template").Option("missingkey=error").Parse(accounts.Template)
+	if err != nil {
+		return nil, fmt.Errorf("parsing accounts.template of Platform %s: %w", p.Name, err)
+	}
+	return func(person string) (string, error) {
+		var b strings.Builder
+		if err := t.Execute(&b, map[string]string{"username": person}); err != nil {
+			return "", fmt.Errorf("making an account with accounts.template of Platform %s: %w", p.Name, err)
+		}
+		return b.String(), nil
+	}, nil
+}

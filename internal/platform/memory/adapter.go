@@ -1,0 +1,161 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// Operator is the account that every adapter acts as.
+const Operator = "@cabildo:memory"
+
+// MaxAddress is the longest address that the server takes.
+const MaxAddress = 64
+
+type adapter struct {
+	server *Server
+	owner  string
+	hints  chan platform.Hint
+	close  sync.Once
+}
+
+// Open returns a platform.Factory for this server.
+func (s *Server) Open(_ context.Context, cfg platform.Config) (platform.Adapter, error) {
+	a := &adapter{server: s, owner: cfg.OwnerID, hints: make(chan platform.Hint, 256)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners[a] = struct{}{}
+	return a, nil
+}
+
+// Probe answers that everything is supported.
+func (a *adapter) Probe(context.Context) (platform.Info, error) {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	if fault, failed := a.server.call(CallProbe); failed {
+		return platform.Info{}, fault.Err
+	}
+	info := platform.Info{Server: "memory", Account: Operator, Capabilities: map[platform.Capability]platform.Support{}}
+	for _, c := range []platform.Capability{
+		platform.CanJoinOnBehalf, platform.CanJoinByRequest, platform.CanJoinFromParent,
+		platform.CanModerate, platform.CanArchive, platform.CanDelete, platform.CanFederate,
+	} {
+		info.Capabilities[c] = platform.Support{State: platform.Supported}
+	}
+	return info, nil
+}
+
+// Observe reads the state as it is.
+func (a *adapter) Observe(_ context.Context, q platform.Query) (platform.Observation, error) {
+	s := a.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if fault, failed := s.call(CallObserve); failed {
+		return platform.Observation{}, fault.Err
+	}
+	o := platform.Observation{Complete: s.incomplete == "", Why: s.incomplete}
+	for _, space := range a.marked(q.Ref) {
+		if o.Space == nil {
+			o.Space = clone(space)
+		} else {
+			o.Duplicates = append(o.Duplicates, space.ID)
+		}
+	}
+	if q.Parent != nil {
+		if parents := a.marked(*q.Parent); len(parents) > 0 {
+			o.ParentID = parents[0].ID
+		}
+	}
+	if h := s.holder(q.Address); h != nil && (o.Space == nil || h.ID != o.Space.ID) {
+		seen := clone(h)
+		o.Holder = &platform.Holder{ID: h.ID, Mark: seen.Mark, Space: seen}
+	}
+	if q.KnownID != "" {
+		_, there := s.spaces[q.KnownID]
+		o.Lost = !there
+	}
+	return o, nil
+}
+
+// marked are the spaces with the mark of a resource, the oldest first. The lock is held.
+func (a *adapter) marked(ref model.Ref) []*model.Observed {
+	var found []*model.Observed
+	for _, space := range a.server.spaces {
+		if space.Mark != nil && space.Mark.OwnerID == a.owner && space.Mark.Ref == ref {
+			found = append(found, space)
+		}
+	}
+	slices.SortFunc(found, func(x, y *model.Observed) int {
+		if c := x.CreatedAt.Compare(y.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	return found
+}
+
+// Missing are the accounts that nobody added.
+func (a *adapter) Missing(_ context.Context, accounts []string) ([]string, error) {
+	s := a.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if fault, failed := s.call(CallMissing); failed {
+		return nil, fault.Err
+	}
+	var missing []string
+	for _, account := range accounts {
+		if !s.people[account] {
+			missing = append(missing, account)
+		}
+	}
+	return missing, nil
+}
+
+// Normalize refuses a name that is too long and fills in the permissions.
+func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
+	var losses []platform.Loss
+	if len(want.Address) > MaxAddress {
+		losses = append(losses, platform.Loss{Setting: "spaceName", Fatal: true, Message: "the name is longer than 64 characters"})
+	}
+	want.Settings.Permissions = maps.Clone(want.Settings.Permissions)
+	return want, losses
+}
+
+// Apply does one operation, or gives its fault.
+func (a *adapter) Apply(_ context.Context, op plan.Operation) (string, error) {
+	s := a.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fault, failed := s.call(Call(op.Verb))
+	if failed && !fault.AfterWrite {
+		return "", fault.Err
+	}
+	id, err := s.apply(op, time.Now())
+	if failed {
+		return "", fault.Err
+	}
+	return id, err
+}
+
+// Hints tells of what is done by hand with Edit.
+func (a *adapter) Hints() <-chan platform.Hint { return a.hints }
+
+// Close stops the hints.
+func (a *adapter) Close() {
+	a.close.Do(func() {
+		a.server.mu.Lock()
+		defer a.server.mu.Unlock()
+		delete(a.server.listeners, a)
+		close(a.hints)
+	})
+}

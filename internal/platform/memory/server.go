@@ -1,0 +1,311 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package memory is a chat platform that lives in memory: for tests of speed
+// and of faults. It is not proof of how a real platform behaves; the
+// conformance suite on real servers is.
+package memory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// Call names something that can be made to fail: a verb of package plan, or
+// one of the reads.
+type Call string
+
+// The reads that can fail.
+const (
+	CallProbe   Call = "Probe"
+	CallObserve Call = "Observe"
+	CallMissing Call = "Missing"
+)
+
+// Fault is an error that a call gives once or until it is cleared.
+type Fault struct {
+	Err error
+	// AfterWrite lets the write happen and loses the answer.
+	AfterWrite bool
+	// Once clears the fault after it was given.
+	Once bool
+}
+
+// Server is the state that outlives an adapter, as a real server's does.
+type Server struct {
+	mu         sync.Mutex
+	spaces     map[string]*model.Observed
+	parents    map[string]string
+	people     map[string]bool
+	faults     map[Call]Fault
+	incomplete string
+	calls      map[Call]int
+	listeners  map[*adapter]struct{}
+	next       int
+}
+
+// NewServer returns an empty server on which these accounts exist.
+func NewServer(accounts ...string) *Server {
+	s := &Server{
+		spaces: map[string]*model.Observed{}, parents: map[string]string{}, people: map[string]bool{},
+		faults: map[Call]Fault{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
+	}
+	for _, a := range accounts {
+		s.people[a] = true
+	}
+	return s
+}
+
+// AddPerson makes an account exist.
+func (s *Server) AddPerson(account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.people[account] = true
+}
+
+// Fail makes a call give a fault; a fault without an error clears it.
+func (s *Server) Fail(call Call, fault Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if fault.Err == nil {
+		delete(s.faults, call)
+		return
+	}
+	s.faults[call] = fault
+}
+
+// SetIncomplete makes every view incomplete for this reason; an empty one makes it whole again.
+func (s *Server) SetIncomplete(why string) {
+	s.mu.Lock()
+	s.incomplete = why
+	s.mu.Unlock()
+	s.tell(model.Ref{})
+}
+
+// Calls is how often a call was made.
+func (s *Server) Calls(call Call) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[call]
+}
+
+// Writes is how many writes were made.
+func (s *Server) Writes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for call, count := range s.calls {
+		if call != CallProbe && call != CallObserve && call != CallMissing {
+			n += count
+		}
+	}
+	return n
+}
+
+// Space is a copy of the space with an address, or nil.
+func (s *Server) Space(address string) *model.Observed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(s.spaces)) {
+		if s.spaces[id].Address == address {
+			return clone(s.spaces[id])
+		}
+	}
+	return nil
+}
+
+// Spaces is the number of spaces.
+func (s *Server) Spaces() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.spaces)
+}
+
+// Add puts a space there that Cabildo did not make.
+func (s *Server) Add(space model.Observed) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	space.ID = s.newID()
+	s.spaces[space.ID] = clone(&space)
+	return space.ID
+}
+
+// Edit changes the space with an address by hand, and tells who listens.
+func (s *Server) Edit(address string, edit func(*model.Observed)) {
+	s.mu.Lock()
+	var ref model.Ref
+	for _, space := range s.spaces {
+		if space.Address == address {
+			edit(space)
+			if space.Mark != nil {
+				ref = space.Mark.Ref
+			}
+		}
+	}
+	s.mu.Unlock()
+	s.tell(ref)
+}
+
+// Remove takes a space away by hand, and tells who listens.
+func (s *Server) Remove(id string) {
+	s.mu.Lock()
+	delete(s.spaces, id)
+	s.mu.Unlock()
+	s.tell(model.Ref{})
+}
+
+func (s *Server) tell(ref model.Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for a := range s.listeners {
+		select {
+		case a.hints <- platform.Hint{Ref: ref}:
+		default:
+		}
+	}
+}
+
+func (s *Server) newID() string {
+	s.next++
+	return fmt.Sprintf("space-%d", s.next)
+}
+
+// call counts a call and returns the fault that it has. The lock is held.
+func (s *Server) call(c Call) (fault Fault, failed bool) {
+	s.calls[c]++
+	fault, failed = s.faults[c]
+	if failed && fault.Once {
+		delete(s.faults, c)
+	}
+	return fault, failed
+}
+
+func clone(o *model.Observed) *model.Observed {
+	c := *o
+	if o.Mark != nil {
+		mark := *o.Mark
+		c.Mark = &mark
+	}
+	c.Members = cloneMap(o.Members)
+	c.Roles = cloneMap(o.Roles)
+	c.Settings.Permissions = cloneMap(o.Settings.Permissions)
+	c.Settings.Servers.Blocked = slices.Clone(o.Settings.Servers.Blocked)
+	return &c
+}
+
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	c := make(map[K]V, len(m))
+	maps.Copy(c, m)
+	return c
+}
+
+// apply does one operation. The lock is held.
+func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
+	want := op.Space
+	if op.Verb == plan.Create {
+		if holder := s.holder(want.Address); holder != nil {
+			return "", &platform.Error{Kind: platform.AlreadyExists, Doing: "creating " + want.Address}
+		}
+		mark := want.Mark
+		space := &model.Observed{
+			ID: s.newID(), CreatedAt: now, Mark: &mark, Address: want.Address, Linked: op.ParentID != "",
+			Settings: want.Settings, GuidelinesDigest: model.Digest(want.Settings.Guidelines),
+			Members: map[string]model.Membership{}, Roles: map[string]model.Role{},
+		}
+		setRoles(space, want.Members)
+		s.spaces[space.ID] = clone(space)
+		return space.ID, nil
+	}
+	space, ok := s.spaces[op.SpaceID]
+	if !ok {
+		return "", &platform.Error{Kind: platform.NotFound, Doing: "changing space " + op.SpaceID}
+	}
+	switch op.Verb {
+	case plan.Mark:
+		mark := want.Mark
+		space.Mark = &mark
+	case plan.Release:
+		mark := want.Mark
+		mark.Released = true
+		space.Mark = &mark
+	case plan.Archive:
+		space.Archived = true
+	case plan.Restore:
+		space.Archived = false
+	case plan.Delete:
+		delete(s.spaces, space.ID)
+	case plan.Set:
+		set(space, op.Field, want.Settings)
+	case plan.SetAddress:
+		if holder := s.holder(want.Address); holder != nil {
+			return "", &platform.Error{Kind: platform.AlreadyExists, Doing: "taking the address " + want.Address}
+		}
+		space.Address = want.Address
+	case plan.Link:
+		space.Linked = true
+	case plan.AddMember:
+		if space.Members[op.Members[0].Account] == model.Banned {
+			return "", &platform.Error{Kind: platform.Conflict, Doing: "adding " + op.Members[0].Account}
+		}
+		space.Members[op.Members[0].Account] = model.Present
+	case plan.RemoveMember:
+		space.Members[op.Members[0].Account] = model.Removed
+	case plan.SetRoles:
+		setRoles(space, op.Members)
+	case plan.Create: // done above
+	}
+	return space.ID, nil
+}
+
+func (s *Server) holder(address string) *model.Observed {
+	for _, space := range s.spaces {
+		if space.Address == address {
+			return space
+		}
+	}
+	return nil
+}
+
+func setRoles(space *model.Observed, members []model.Member) {
+	for _, m := range members {
+		if m.Role > model.RoleMember {
+			space.Roles[m.Account] = m.Role
+		} else {
+			delete(space.Roles, m.Account)
+		}
+	}
+}
+
+func set(space *model.Observed, field plan.Field, want model.Settings) {
+	is := &space.Settings
+	switch field {
+	case plan.FieldDisplayName:
+		is.DisplayName = want.DisplayName
+	case plan.FieldTopic:
+		is.Topic = want.Topic
+	case plan.FieldAvatar:
+		is.Avatar = want.Avatar
+	case plan.FieldJoin:
+		is.Join = want.Join
+	case plan.FieldListed:
+		is.Listed = want.Listed
+	case plan.FieldHistory:
+		is.History = want.History
+	case plan.FieldGuests:
+		is.Guests = want.Guests
+	case plan.FieldServers:
+		is.Servers = model.Servers{OwnOnly: want.Servers.OwnOnly, Blocked: slices.Clone(want.Servers.Blocked)}
+	case plan.FieldPermissions:
+		is.Permissions = cloneMap(want.Permissions)
+	case plan.FieldGuidelines:
+		is.Guidelines = want.Guidelines
+		space.GuidelinesDigest = model.Digest(want.Guidelines)
+	}
+}

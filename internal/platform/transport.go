@@ -1,0 +1,144 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package platform
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// LongPoll in a route template exempts a request from the concurrent places:
+// it waits on the server for news, and does no work there.
+const LongPoll = "GET /sync"
+
+// ClientOptions say how a platform is reached.
+type ClientOptions struct {
+	// Platform names the Platform resource in metrics.
+	Platform string
+	// CABundle is a PEM bundle that replaces the system's authorities; empty for the system's.
+	CABundle string
+	// ProxyURL is an HTTP proxy; empty for a direct connection.
+	ProxyURL string
+	Budget   *Budget
+	Metrics  *Metrics
+}
+
+// NewClient returns the client that carries every request to a platform. It
+// keeps to the budget, counts, and refuses to follow a redirect to another host.
+func NewClient(o ClientOptions) (*http.Client, error) {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.Proxy = nil
+	base.MaxIdleConnsPerHost = 64
+	base.ResponseHeaderTimeout = 2 * time.Minute
+	if o.ProxyURL != "" {
+		proxy, err := url.Parse(o.ProxyURL)
+		if err != nil {
+			return nil, fmt.Errorf("parsing spec.proxyURL: %w", err)
+		}
+		base.Proxy = http.ProxyURL(proxy)
+	}
+	if o.CABundle != "" {
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM([]byte(o.CABundle)) {
+			return nil, errors.New("spec.caBundle holds no PEM certificate")
+		}
+		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{
+		Transport:     &transport{next: base, platform: o.Platform, budget: o.Budget, metrics: o.Metrics},
+		CheckRedirect: sameHostOnly,
+	}, nil
+}
+
+func sameHostOnly(next *http.Request, via []*http.Request) error {
+	if first := via[0].URL; next.URL.Host != first.Host || next.URL.Scheme != first.Scheme {
+		return fmt.Errorf("refusing a redirect from %s to %s: credentials are for one server only", first.Host, next.URL.Host)
+	}
+	if len(via) >= 5 {
+		return errors.New("too many redirects")
+	}
+	return nil
+}
+
+type transport struct {
+	next     http.RoundTripper
+	platform string
+	budget   *Budget
+	metrics  *Metrics
+}
+
+// RoundTrip takes a turn, counts the request, and makes the whole session wait when the platform says so.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	route := Route(ctx)
+	release := func() {}
+	var err error
+	if route == LongPoll {
+		err = t.budget.Wait(ctx)
+	} else {
+		release, err = t.budget.Acquire(ctx, PriorityOf(ctx))
+	}
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	resp, err := t.next.RoundTrip(req)
+	t.metrics.observe(t.platform, req.Method, route, resp, time.Since(start))
+	if err != nil {
+		release()
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		t.budget.Pause(retryAfter(resp))
+	}
+	resp.Body = &releasingBody{ReadCloser: resp.Body, release: release}
+	return resp, nil
+}
+
+// releasingBody keeps the turn until the answer has been read.
+type releasingBody struct {
+	io.ReadCloser
+	release func()
+}
+
+func (b *releasingBody) Close() error {
+	defer b.release()
+	return b.ReadCloser.Close()
+}
+
+// retryAfter is how long a 429 asks to wait: the header Retry-After, or
+// Matrix's retry_after_ms in the body, or one second; at most five minutes.
+func retryAfter(resp *http.Response) time.Duration {
+	const least, most = time.Second, 5 * time.Minute
+	clamp := func(d time.Duration) time.Duration { return min(max(d, 0), most) }
+	header := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return clamp(time.Duration(seconds) * time.Second)
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return clamp(time.Until(at))
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
+	var said struct {
+		Milliseconds int64 `json:"retry_after_ms"`
+	}
+	if err != nil || json.Unmarshal(body, &said) != nil || said.Milliseconds <= 0 {
+		return least
+	}
+	return clamp(time.Duration(said.Milliseconds) * time.Millisecond)
+}

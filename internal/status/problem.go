@@ -1,0 +1,104 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package status turns what a pass over a resource found into conditions. It
+// is pure; writing them is the controllers' part.
+package status
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// Severity says what has to happen before a problem can go.
+type Severity int
+
+// The severities, the lightest first.
+const (
+	// Waiting: something else will change and wake the resource.
+	Waiting Severity = iota
+	// Transient: trying again will do.
+	Transient
+	// Stalled: a person must act.
+	Stalled
+)
+
+// Problem is why a resource isn't Ready, with a reason for machines and a
+// message that tells people what to do.
+type Problem struct {
+	Severity Severity
+	Reason   string
+	Message  string
+	// RetryAfter is how long the platform asks to wait; zero when it doesn't say.
+	RetryAfter time.Duration
+	// Err is what went wrong underneath, where there is such.
+	Err error
+}
+
+func (p *Problem) Error() string {
+	if p.Err == nil {
+		return p.Reason + ": " + p.Message
+	}
+	return fmt.Sprintf("%s: %v", p.Reason, p.Err)
+}
+
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Wait, Stall and Retry make problems.
+func Wait(reason, format string, args ...any) *Problem {
+	return &Problem{Severity: Waiting, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Stall makes a problem that a person must act on.
+func Stall(reason, format string, args ...any) *Problem {
+	return &Problem{Severity: Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Retry makes a problem that trying again may solve.
+func Retry(reason string, err error, format string, args ...any) *Problem {
+	return &Problem{Severity: Transient, Reason: reason, Message: fmt.Sprintf(format, args...), Err: err}
+}
+
+// FromPlatform says what a platform's error means for a resource.
+func FromPlatform(name string, err error) *Problem {
+	var pe *platform.Error
+	if !errors.As(err, &pe) {
+		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: %v. It is tried again.", name, err)
+	}
+	switch pe.Kind {
+	case platform.Unauthorized:
+		return &Problem{Severity: Waiting, Reason: v1alpha1.ReasonUnauthorized, Err: err, Message: fmt.Sprintf(
+			"Platform %s refuses its token. The platform team renews the token in the Secret of the platform's credentialsRef.", name)}
+	case platform.Unavailable:
+		return Retry(v1alpha1.ReasonUnavailable, err, "Platform %s does not answer: %v. Nothing is changed; it is tried again.", name, err)
+	case platform.Ambiguous:
+		return Retry(v1alpha1.ReasonUnavailable, err, "Platform %s did not say whether a write happened: %v. It is looked at again first.", name, err)
+	case platform.RateLimited:
+		p := Retry(v1alpha1.ReasonRateLimited, err, "Platform %s asks to slow down. It goes on by itself.", name)
+		p.RetryAfter = pe.RetryAfter
+		return p
+	case platform.AlreadyExists:
+		return Stall(v1alpha1.ReasonNameTaken, "%v. Choose another spaceName, or set management.adoption: IfUnowned to take over a space that nobody owns.", err)
+	case platform.Forbidden:
+		return Stall(v1alpha1.ReasonCannotControl, "Platform %s does not let Cabildo do this: %v. Give its account the power back.", name, err)
+	case platform.Invalid, platform.NotSupported:
+		return Stall(v1alpha1.ReasonApplyFailed, "Platform %s refuses what is declared: %v. Correct it.", name, err)
+	default:
+		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: %v. It is tried again.", name, err)
+	}
+}
+
+// Worst is the problem that a person should see first, or nil.
+func Worst(problems ...*Problem) *Problem {
+	var worst *Problem
+	for _, p := range problems {
+		if p != nil && (worst == nil || p.Severity > worst.Severity) {
+			worst = p
+		}
+	}
+	return worst
+}
