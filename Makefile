@@ -1,0 +1,162 @@
+# The commands of this project. `make help` lists them; CONTRIBUTING.md tells
+# when to use which. What they need beyond Go, git and a C compiler is built
+# into bin/ when it is first needed.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+BIN := $(CURDIR)/bin
+export CABILDO_BIN := $(BIN)
+export KUBEBUILDER_ASSETS := $(BIN)
+
+# goolm is the pure Go implementation of the Matrix client's cryptography.
+TAGS := goolm
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS)
+# Where there is a release, its version; otherwise the commit.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+##@ Use it
+
+.PHONY: demo
+demo: servers bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS=--once: check and exit
+	@$(call need,hack/demo)
+	@go build -tags $(TAGS) -o bin/demo ./hack/demo
+	@exec bin/demo $(ARGS)
+
+.PHONY: acceptance
+acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder
+	@$(call need,hack/acceptance)
+	@go build -tags $(TAGS) -o bin/acceptance ./hack/acceptance
+	@exec bin/acceptance -data "$(DATA)" $(ARGS)
+
+# The files of the Kubernetes project that the acceptance run imports.
+DATA ?= ../shared/data/kubernetes/slack-config
+
+##@ Change it
+
+.PHONY: test
+test: servers bin/helm ## Run all tests. ARGS are passed to go test, PACKAGES says which
+	@go test -tags $(TAGS) -timeout 25m $(ARGS) $(PACKAGES)
+
+PACKAGES ?= ./...
+
+.PHONY: generate
+generate: bin/controller-gen bin/crd-ref-docs ## Generate deep copies, CRDs, the RBAC role, the chart's copies and the API reference
+	@bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	@bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	@if [ -d controllers ]; then bin/controller-gen rbac:roleName=cabildo-manager paths=./controllers/... output:rbac:dir=config/rbac; fi
+	@if [ -x hack/sync-chart.sh ]; then hack/sync-chart.sh; fi
+	@mkdir -p docs
+	@bin/crd-ref-docs --log-level=ERROR --renderer=markdown --source-path=api --config=hack/crd-ref-docs.yaml --output-path=docs/api-reference.md
+
+.PHONY: lint
+lint: bin/golangci-lint ## Lint, with the import rules of the design
+	@bin/golangci-lint run
+
+.PHONY: check
+check: check-format check-generated vet lint ## Check formatting, generated files, vet and lint, as CI does
+
+.PHONY: check-format
+check-format:
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "Not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+# Compared with what was there before, so that it works on a tree with changes.
+GENERATED := api config docs/api-reference.md charts
+.PHONY: check-generated
+check-generated: bin/controller-gen bin/crd-ref-docs
+	@hack/check-generated.sh $(GENERATED)
+
+.PHONY: vet
+vet:
+	@go vet -tags $(TAGS) ./...
+
+.PHONY: vulncheck
+vulncheck: bin/govulncheck ## Look for known vulnerabilities; needs the network for its database
+	@bin/govulncheck -tags $(TAGS) ./...
+
+##@ Build it
+
+.PHONY: build
+build: bin/manager bin/kubectl-cabildo ## Build the manager and the kubectl plugin
+
+# go knows what changed, so these two are asked for every time.
+.PHONY: bin/manager
+bin/manager:
+	@$(call need,cmd/main.go)
+	@$(GO_BUILD) -ldflags "-X main.version=$(VERSION)" -o $@ ./cmd
+
+.PHONY: bin/kubectl-cabildo
+bin/kubectl-cabildo:
+	@$(call need,cmd/kubectl-cabildo)
+	@$(GO_BUILD) -ldflags "-X main.version=$(VERSION)" -o $@ ./cmd/kubectl-cabildo
+
+.PHONY: servers
+servers: bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/kubectl bin/dendrite ## Build the real servers for development and tests
+	@:
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf bin
+
+##@ Help
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# need stops with one line when a part of the source tree is missing.
+need = test -e $(1) || { echo "make $@: there is no $(1) in this tree"; exit 1; }
+
+# Servers and tools, each from a module of its own under hack/, rebuilt when
+# that module changes. Times are those of two cores with nothing cached.
+# from: module folder, package, time, flags of go build.
+from = hack/build-binary.sh $@ $(1) $(2) $(3) $(4)
+
+# As a release would be stamped, so that clients see the version.
+KUBERNETES := hack/servers/kubernetes
+KUBERNETES_VERSION = $(shell sed -n 's|^require k8s.io/kubernetes \(v[^ ]*\).*|\1|p' $(KUBERNETES)/go.mod)
+KUBERNETES_FLAGS = -ldflags "-s -w \
+	-X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION) \
+	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBERNETES_VERSION:v%=%))) \
+	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION:v%=%)))"
+
+bin/etcd: $(KUBERNETES)/go.mod $(KUBERNETES)/go.sum
+	@CGO_ENABLED=0 $(call from,$(KUBERNETES),go.etcd.io/etcd/server/v3,"a minute",-ldflags "-s -w")
+
+bin/kube-apiserver bin/kube-controller-manager bin/kubectl: $(KUBERNETES)/go.mod $(KUBERNETES)/go.sum
+	@CGO_ENABLED=0 $(call from,$(KUBERNETES),k8s.io/kubernetes/cmd/$(@F),$(TIME),$(KUBERNETES_FLAGS))
+
+bin/kube-apiserver: TIME = "5 minutes"
+bin/kube-controller-manager: TIME = "2 minutes"
+bin/kubectl: TIME = "half a minute"
+
+# SQLite is C; without a compiler Dendrite takes a translation of it into Go.
+bin/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum
+	@$(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
+
+tool = CGO_ENABLED=0 $(call from,hack/tools/$(@F),$(1),$(2),-ldflags "-s -w")
+
+bin/controller-gen: hack/tools/controller-gen/go.mod hack/tools/controller-gen/go.sum
+	@$(call tool,sigs.k8s.io/controller-tools/cmd/controller-gen,"half a minute")
+
+bin/crd-ref-docs: hack/tools/crd-ref-docs/go.mod hack/tools/crd-ref-docs/go.sum
+	@$(call tool,github.com/elastic/crd-ref-docs,"half a minute")
+
+bin/golangci-lint: hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/go.sum
+	@$(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,"3 minutes")
+
+bin/govulncheck: hack/tools/govulncheck/go.mod hack/tools/govulncheck/go.sum
+	@$(call tool,golang.org/x/vuln/cmd/govulncheck,"half a minute")
+
+bin/helm: hack/tools/helm/go.mod hack/tools/helm/go.sum
+	@$(call tool,helm.sh/helm/v3/cmd/helm,"2 minutes")
+
+# Adds a kind to PROJECT; see CONTRIBUTING.md.
+bin/kubebuilder: hack/tools/kubebuilder/go.mod hack/tools/kubebuilder/go.sum
+	@$(call tool,sigs.k8s.io/kubebuilder/v4,"half a minute")
