@@ -28,6 +28,8 @@ type Adapter interface {
 	// Normalize returns what this platform can hold of the wanted space, and what is lost. It is pure, and
 	// normalising twice is the same as once.
 	Normalize(want model.Space) (model.Space, []Loss)
+	// Display is what people type to find an address, such as #eng:example.com for eng. It is pure.
+	Display(address string) string
 	// Apply does one operation and returns the ID of its space. A write whose answer was lost is Ambiguous.
 	Apply(ctx context.Context, op plan.Operation) (spaceID string, err error)
 	// Hints tells of spaces that changed on the platform. A hint is a reason to observe, never the truth.

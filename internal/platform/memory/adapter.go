@@ -131,6 +131,9 @@ func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	return want, losses
 }
 
+// Display is the address as it is.
+func (a *adapter) Display(address string) string { return address }
+
 // Apply does one operation, or gives its fault.
 func (a *adapter) Apply(_ context.Context, op plan.Operation) (string, error) {
 	s := a.server

@@ -42,7 +42,6 @@ type Fault struct {
 type Server struct {
 	mu         sync.Mutex
 	spaces     map[string]*model.Observed
-	parents    map[string]string
 	people     map[string]bool
 	faults     map[Call]Fault
 	incomplete string
@@ -54,7 +53,7 @@ type Server struct {
 // NewServer returns an empty server on which these accounts exist.
 func NewServer(accounts ...string) *Server {
 	s := &Server{
-		spaces: map[string]*model.Observed{}, parents: map[string]string{}, people: map[string]bool{},
+		spaces: map[string]*model.Observed{}, people: map[string]bool{},
 		faults: map[Call]Fault{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
 	}
 	for _, a := range accounts {
@@ -156,9 +155,13 @@ func (s *Server) Edit(address string, edit func(*model.Observed)) {
 // Remove takes a space away by hand, and tells who listens.
 func (s *Server) Remove(id string) {
 	s.mu.Lock()
+	var ref model.Ref
+	if space := s.spaces[id]; space != nil && space.Mark != nil {
+		ref = space.Mark.Ref
+	}
 	delete(s.spaces, id)
 	s.mu.Unlock()
-	s.tell(model.Ref{})
+	s.tell(ref)
 }
 
 func (s *Server) tell(ref model.Ref) {

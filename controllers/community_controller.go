@@ -1,0 +1,79 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+// CommunityReconciler makes the spaces of each Community.
+type CommunityReconciler struct {
+	spaces *spaceReconciler
+}
+
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=communities,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=communities/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=communities/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=namespaces;configmaps,verbs=get;list;watch
+
+func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) error {
+	reader := r.spaces.Client
+	list := func(opts func(client.Object) []client.ListOption) handler.EventHandler {
+		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return requestsFor(ctx, reader, &v1alpha1.CommunityList{}, opts(o)...)
+		})
+	}
+	ofGroup := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{
+			Namespace: o.GetNamespace(), Name: o.(*v1alpha1.Group).Spec.CommunityRef.Name,
+		}}}
+	})
+	err := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Community{}, builder.WithPredicates(specOrAnnotations)).
+		Watches(&v1alpha1.Platform{}, list(on(indexPlatform)), builder.WithPredicates(platformBecameUsable)).
+		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(createsAndDeletes)).
+		Watches(&v1alpha1.Group{}, list(inNamespaceOn(indexMemberGroup)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
+		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(source.Channel(hints.communities, &handler.TypedEnqueueRequestForObject[*v1alpha1.Community]{})).
+		WithOptions(o.controller()).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up the Community controller: %w", err)
+	}
+	return nil
+}
+
+// Reconcile makes the community's spaces as declared, and counts its groups.
+func (r *CommunityReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var c v1alpha1.Community
+	if err := r.spaces.Get(ctx, req.NamespacedName, &c); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := c.DeepCopy()
+	var groups v1alpha1.GroupList
+	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name}); err != nil {
+		return ctrl.Result{}, fmt.Errorf("counting the groups of Community %s: %w", req, err)
+	}
+	soon := r.spaces.countGroups(&c, len(groups.Items))
+	result, err := r.spaces.reconcile(ctx, before, communitySubject(&c))
+	if err == nil && soon > 0 {
+		result.RequeueAfter = min(result.RequeueAfter, soon)
+	}
+	return result, err
+}

@@ -1,0 +1,81 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+// GroupReconciler makes the spaces of each Group.
+type GroupReconciler struct {
+	spaces *spaceReconciler
+}
+
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=groups,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=groups/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=community.cabildo.dev,resources=groups/finalizers,verbs=update
+
+func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) error {
+	reader := r.spaces.Client
+	list := func(opts func(client.Object) []client.ListOption) handler.EventHandler {
+		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return requestsFor(ctx, reader, &v1alpha1.GroupList{}, opts(o)...)
+		})
+	}
+	err := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Group{}, builder.WithPredicates(specOrAnnotations)).
+		Watches(&v1alpha1.Community{}, list(inNamespaceOn(indexCommunity)), builder.WithPredicates(communityBecameUsable)).
+		Watches(&v1alpha1.Group{}, list(inNamespaceOn(indexMemberGroup)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
+		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
+		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(source.Channel(hints.groups, &handler.TypedEnqueueRequestForObject[*v1alpha1.Group]{})).
+		WithOptions(o.controller()).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up the Group controller: %w", err)
+	}
+	return nil
+}
+
+// onPlatform are the groups of the communities on a platform, and those that still have a space there.
+func (r *GroupReconciler) onPlatform(ctx context.Context, p client.Object) []reconcile.Request {
+	requests := requestsFor(ctx, r.spaces, &v1alpha1.GroupList{}, client.MatchingFields{indexPlatform: p.GetName()})
+	for _, c := range requestsFor(ctx, r.spaces, &v1alpha1.CommunityList{}, client.MatchingFields{indexPlatform: p.GetName()}) {
+		requests = append(requests, requestsFor(ctx, r.spaces, &v1alpha1.GroupList{},
+			client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name})...)
+	}
+	return requests
+}
+
+// Reconcile makes the group's spaces as declared.
+func (r *GroupReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var g v1alpha1.Group
+	if err := r.spaces.Get(ctx, req.NamespacedName, &g); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := g.DeepCopy()
+	community := &v1alpha1.Community{}
+	name := types.NamespacedName{Namespace: g.Namespace, Name: g.Spec.CommunityRef.Name}
+	if err := r.spaces.Get(ctx, name, community); apierrors.IsNotFound(err) {
+		community = nil
+	} else if err != nil {
+		return ctrl.Result{}, fmt.Errorf("reading Community %s: %w", name, err)
+	}
+	return r.spaces.reconcile(ctx, before, groupSubject(&g, community))
+}

@@ -1,0 +1,90 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+// The indexes of the cache, and what each is of.
+const (
+	indexPlatform    = "platform"    // of Communities and Groups: Platforms that they are on, or were
+	indexCommunity   = "community"   // of Groups: their Community
+	indexGuidelines  = "guidelines"  // of Communities and Groups: the ConfigMap with their guidelines
+	indexMemberGroup = "memberGroup" // of Communities and Groups: Groups that they take members from
+	indexCredentials = "credentials" // of Platforms: their Secret
+)
+
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		object client.Object
+		name   string
+		values func(client.Object) []string
+	}{
+		{&v1alpha1.Community{}, indexPlatform, func(o client.Object) []string {
+			c := o.(*v1alpha1.Community)
+			names := platformsIn(c.Status.SpaceStatus)
+			for _, p := range c.Spec.Platforms {
+				names = append(names, p.PlatformRef.Name)
+			}
+			return names
+		}},
+		{&v1alpha1.Group{}, indexPlatform, func(o client.Object) []string {
+			return platformsIn(o.(*v1alpha1.Group).Status.SpaceStatus)
+		}},
+		{&v1alpha1.Group{}, indexCommunity, func(o client.Object) []string {
+			return []string{o.(*v1alpha1.Group).Spec.CommunityRef.Name}
+		}},
+		{&v1alpha1.Community{}, indexGuidelines, func(o client.Object) []string {
+			return configMapIn(o.(*v1alpha1.Community).Spec.Guidelines)
+		}},
+		{&v1alpha1.Group{}, indexGuidelines, func(o client.Object) []string {
+			return configMapIn(o.(*v1alpha1.Group).Spec.Guidelines)
+		}},
+		{&v1alpha1.Community{}, indexMemberGroup, func(o client.Object) []string {
+			return groupsIn(o.(*v1alpha1.Community).Spec.Members)
+		}},
+		{&v1alpha1.Group{}, indexMemberGroup, func(o client.Object) []string {
+			return groupsIn(o.(*v1alpha1.Group).Spec.Members)
+		}},
+		{&v1alpha1.Platform{}, indexCredentials, func(o client.Object) []string {
+			return []string{o.(*v1alpha1.Platform).Spec.CredentialsRef.Name}
+		}},
+	} {
+		if err := indexer.IndexField(ctx, index.object, index.name, index.values); err != nil {
+			return fmt.Errorf("indexing %T by %s: %w", index.object, index.name, err)
+		}
+	}
+	return nil
+}
+
+func platformsIn(s v1alpha1.SpaceStatus) []string {
+	names := make([]string, 0, len(s.Platforms))
+	for _, p := range s.Platforms {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func configMapIn(g *v1alpha1.Guidelines) []string {
+	if g == nil || g.ConfigMapKeyRef == nil {
+		return nil
+	}
+	return []string{g.ConfigMapKeyRef.Name}
+}
+
+func groupsIn(sources []v1alpha1.MemberSource) []string {
+	var names []string
+	for _, s := range sources {
+		if s.Group != nil {
+			names = append(names, s.Group.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,129 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/status"
+)
+
+// onlyDeletes passes deletions alone.
+var onlyDeletes = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	UpdateFunc:  func(event.UpdateEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+}
+
+// createsAndDeletes passes what changes how many there are.
+var createsAndDeletes = predicate.Funcs{
+	UpdateFunc:  func(event.UpdateEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+}
+
+// specOrAnnotations passes what a person changes: the spec and annotations.
+var specOrAnnotations = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+
+// platformBecameUsable passes a changed Platform, and one that is ready since.
+// One that stopped being ready wakes nobody: there is nothing that they could do.
+var platformBecameUsable = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, becameReady{})
+
+// communityBecameUsable passes what groups inherit, and a community whose
+// space is there since.
+var communityBecameUsable = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, becameReady{}, gotSpace)
+
+var gotSpace = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.Community)
+		after, also := e.ObjectNew.(*v1alpha1.Community)
+		return ok && also && len(before.Status.Platforms) < len(after.Status.Platforms)
+	},
+}
+
+// becameReady passes an update that makes Ready true.
+type becameReady struct{ predicate.Funcs }
+
+func (becameReady) Update(e event.UpdateEvent) bool {
+	return !isReady(e.ObjectOld) && isReady(e.ObjectNew)
+}
+
+func isReady(o client.Object) bool {
+	switch o := o.(type) {
+	case *v1alpha1.Platform:
+		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
+	case *v1alpha1.Community:
+		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
+	default:
+		return false
+	}
+}
+
+// on, inNamespace and inNamespaceOn say what to list for an object: by its
+// name in an index, by its namespace's name, and by both.
+func on(index string) func(client.Object) []client.ListOption {
+	return func(o client.Object) []client.ListOption {
+		return []client.ListOption{client.MatchingFields{index: o.GetName()}}
+	}
+}
+
+func inNamespace(o client.Object) []client.ListOption {
+	return []client.ListOption{client.InNamespace(o.GetName())}
+}
+
+func inNamespaceOn(index string) func(client.Object) []client.ListOption {
+	return func(o client.Object) []client.ListOption {
+		return []client.ListOption{client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()}}
+	}
+}
+
+// requestsFor are the objects that a list with these options finds. The lists
+// come from the cache, so an error would be a programming error: it is logged, and the resync catches up.
+func requestsFor(ctx context.Context, c client.Reader, list client.ObjectList, opts ...client.ListOption) []reconcile.Request {
+	if err := c.List(ctx, list, opts...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing what a change concerns")
+		return nil
+	}
+	var requests []reconcile.Request
+	// The callback gives no error, so neither does EachListItem.
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		object := o.(client.Object)
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{
+			Namespace: object.GetNamespace(), Name: object.GetName(),
+		}})
+		return nil
+	})
+	return requests
+}
+
+// jitter is a duration between nine and eleven tenths of d, so that what was
+// started together does not come back together.
+func jitter(d time.Duration) time.Duration {
+	return d*9/10 + rand.N(d/5+1)
+}
+
+// resultOf is when to come back: after the failure's back-off, when the
+// platform asks for it, or at the next resync. A problem that waits or needs a
+// person is looked at again at the resync, besides what wakes it.
+func resultOf(problem *status.Problem, after time.Duration) (ctrl.Result, error) {
+	if problem == nil || problem.Severity != status.Transient {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
+	if problem.RetryAfter > 0 {
+		return ctrl.Result{RequeueAfter: jitter(problem.RetryAfter)}, nil
+	}
+	return ctrl.Result{}, problem
+}

@@ -1,0 +1,257 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/status"
+)
+
+// spaceReconciler takes every resource that has spaces the one way.
+type spaceReconciler struct {
+	base
+	// troubled has a Platform probed.
+	troubled func(name string)
+	// counted holds back counts that change all the time.
+	counted *throttle
+}
+
+// reconcile makes the spaces of a subject as declared and reports on it.
+// The subject's object is changed; before is how it was read.
+func (r *spaceReconciler) reconcile(ctx context.Context, before client.Object, s *subject) (ctrl.Result, error) {
+	if !s.object.GetDeletionTimestamp().IsZero() {
+		return r.finish(ctx, before, s)
+	}
+	if controllerutil.AddFinalizer(s.object, v1alpha1.SpaceFinalizer) {
+		if err := r.Patch(ctx, s.object, client.MergeFrom(before)); err != nil {
+			return ctrl.Result{}, fmt.Errorf("adding the finalizer to %s: %w", s.ref, err)
+		}
+		before = s.object.DeepCopyObject().(client.Object)
+	}
+	if s.community == nil {
+		problem := status.Wait(v1alpha1.ReasonCommunityNotFound,
+			"Community %s does not exist in namespace %s. Make it, or correct communityRef with a new Group; the group's spaces stay as they are.",
+			s.group.Spec.CommunityRef.Name, s.ref.Namespace)
+		return r.report(ctx, before, s, facts{}, nil, problem)
+	}
+	f, problem := r.gather(ctx, s)
+	if problem != nil {
+		return r.report(ctx, before, s, f, nil, problem)
+	}
+	var passes []*pass
+	for _, entry := range s.community.Spec.Platforms {
+		p := &pass{subject: s, facts: f, entry: entry}
+		r.run(ctx, p)
+		passes = append(passes, p)
+	}
+	return r.report(ctx, before, s, f, passes, r.leaveOthers(ctx, s))
+}
+
+// report turns the passes into the status, and writes it when it differs.
+func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *subject, f facts, passes []*pass, problem *status.Problem) (ctrl.Result, error) {
+	outcome := status.Outcome{Generation: s.object.GetGeneration()}
+	problems := []*status.Problem{problem}
+	after := desired.BuiltInResync
+	var pending []string
+	for _, p := range passes {
+		problems = append(problems, p.problems...)
+		pending = append(pending, describe(p)...)
+		if p.platform != nil {
+			after = min(after, resync(p.platform))
+		}
+		r.tell(p)
+	}
+	outcome.Problem = status.Worst(problems...)
+	if outcome.Problem == nil {
+		outcome.Halted, outcome.Message = halted(passes, len(pending))
+	}
+	outcome.Members, outcome.Moderation = findings(passes)
+	status.Apply(&s.status.Conditions, outcome)
+	s.status.ObservedGeneration = s.object.GetGeneration()
+	s.status.Pending = pending[:min(len(pending), status.MaxSamples)]
+	soon := r.summarise(s, passes)
+
+	if err := r.patchStatus(ctx, before, s); err != nil {
+		return ctrl.Result{}, err
+	}
+	after = jitter(after)
+	if soon > 0 {
+		after = min(after, soon)
+	}
+	if !f.nextExpiry.IsZero() {
+		after = min(after, max(f.nextExpiry.Sub(r.clock.Now()), time.Second))
+	}
+	return resultOf(outcome.Problem, after)
+}
+
+// halted says why nothing is done on purpose, or what is there.
+func halted(passes []*pass, pending int) (reason, message string) {
+	for _, p := range passes {
+		if p.paused() {
+			return v1alpha1.ReasonSuspended, "Suspended: nothing is written."
+		}
+		if p.effective.Management.Mode != v1alpha1.ModeEnforce && pending > 0 {
+			reason = v1alpha1.ReasonPlanned
+			if p.effective.Management.Mode == v1alpha1.ModeObserve {
+				reason = v1alpha1.ReasonObserved
+			}
+			return reason, fmt.Sprintf("Mode %s: the space differs from what is declared, and is left as it is.", p.effective.Management.Mode)
+		}
+	}
+	return "", "The space is as declared."
+}
+
+// findings are what informs and does not make the resource unready. They stay
+// as they were where a pass did not come so far as to know.
+func findings(passes []*pass) (members, moderation *status.Finding) {
+	for _, p := range passes {
+		if p.seen.Space == nil {
+			return nil, nil
+		}
+		_, banned := p.people()
+		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned); members == nil || f.Reason != "" {
+			members = f
+		}
+		if len(p.pending) > 0 {
+			return members, nil
+		}
+		switch {
+		case len(p.losses) > 0:
+			moderation = &status.Finding{Reason: v1alpha1.ReasonSettingsUnsupported, Message: describeLosses(p.losses)}
+		case moderation == nil && len(p.problems) == 0:
+			moderation = &status.Finding{}
+		}
+	}
+	return members, moderation
+}
+
+// summarise records IDs, what is in force, and counts. Counts alone are not
+// worth a write each time; it returns when to come back for them.
+func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
+	counts := v1alpha1.MemberCounts{}
+	counted := false
+	for _, p := range passes {
+		if p.effective.Management != nil {
+			s.status.Effective = p.effective.DeepCopy()
+		}
+		space := p.seen.Space
+		if p.platform == nil || space == nil {
+			continue
+		}
+		if space.Mark != nil && space.Mark.Ref == s.ref {
+			s.record(v1alpha1.PlatformSpaceStatus{Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address)})
+		}
+		c, _ := p.people()
+		counted = true
+		counts.Declared = max(counts.Declared, c.Declared)
+		counts.Present = max(counts.Present, c.Present)
+		counts.Invited = max(counts.Invited, c.Invited)
+		counts.Left = max(counts.Left, c.Left)
+		counts.Unresolved = max(counts.Unresolved, c.Unresolved)
+	}
+	if !counted || (s.status.Members != nil && *s.status.Members == counts) {
+		return 0
+	}
+	if s.status.Members != nil {
+		if wait := r.counted.wait(s.ref.String()); wait > 0 {
+			return wait
+		}
+	}
+	s.status.Members = &counts
+	return 0
+}
+
+// countGroups counts a community's groups, not more often than other counts.
+func (r *spaceReconciler) countGroups(c *v1alpha1.Community, groups int) time.Duration {
+	if int(c.Status.Groups) == groups {
+		return 0
+	}
+	if wait := r.counted.wait("groups of " + desired.CommunityRef(c).String()); wait > 0 {
+		return wait
+	}
+	c.Status.Groups = int32(groups)
+	return 0
+}
+
+// record keeps one entry a platform, in the order in which they came.
+func (s *subject) record(space v1alpha1.PlatformSpaceStatus) {
+	i := slices.IndexFunc(s.status.Platforms, func(p v1alpha1.PlatformSpaceStatus) bool { return p.Name == space.Name })
+	if i < 0 {
+		s.status.Platforms = append(s.status.Platforms, space)
+		return
+	}
+	s.status.Platforms[i] = space
+}
+
+// describe says what waits, for status.pending.
+func describe(p *pass) []string {
+	var texts []string
+	for _, op := range p.pending {
+		texts = append(texts, p.platform.Name+": "+op.String())
+	}
+	for _, h := range p.held {
+		if h.Why == plan.OverBudget {
+			texts = append(texts, fmt.Sprintf("%s: %s (waits: removal budget)", p.platform.Name, h.Operation))
+		}
+	}
+	return texts
+}
+
+// tell makes the events of a pass: what happened to people's space, once.
+func (r *spaceReconciler) tell(p *pass) {
+	if len(p.changed) == 0 {
+		return
+	}
+	reason, note := "SpaceUpdated", ""
+	switch {
+	case slices.Contains(p.changed, plan.Create):
+		reason, note = "SpaceCreated", fmt.Sprintf("Made the space on Platform %s.", p.platform.Name)
+	case slices.Contains(p.changed, plan.Mark):
+		reason, note = "SpaceAttached", fmt.Sprintf("Took charge of space %s on Platform %s.", p.seen.Space.ID, p.platform.Name)
+	case len(p.drifted) > 0:
+		fields := make([]string, 0, len(p.drifted))
+		for _, f := range p.drifted {
+			fields = append(fields, string(f))
+		}
+		note = fmt.Sprintf("Set %s on Platform %s as declared.", strings.Join(fields, ", "), p.platform.Name)
+	default:
+		return
+	}
+	r.events.Eventf(p.subject.object, nil, corev1.EventTypeNormal, reason, "Apply", "%s", note)
+}
+
+func (r *spaceReconciler) patchStatus(ctx context.Context, before client.Object, s *subject) error {
+	if equality.Semantic.DeepEqual(statusOf(before), statusOf(s.object)) {
+		return nil
+	}
+	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("writing the status of %s: %w", s.ref, err)
+	}
+	return nil
+}
+
+func statusOf(o client.Object) any {
+	switch o := o.(type) {
+	case *v1alpha1.Community:
+		return o.Status
+	case *v1alpha1.Group:
+		return o.Status
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,376 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/status"
+)
+
+// pass is one look at one space on one platform, and what came of it.
+type pass struct {
+	subject *subject
+	facts   facts
+	entry   v1alpha1.CommunityPlatform
+
+	platform  *v1alpha1.Platform
+	session   *platform.Session
+	effective v1alpha1.EffectiveSettings
+	want      model.Space
+	losses    []platform.Loss
+	members   []model.Member
+	missing   []string
+	failed    []string
+
+	seen     platform.Observation
+	held     []plan.Held
+	pending  []plan.Operation
+	changed  []plan.Verb
+	drifted  []plan.Field
+	problems []*status.Problem
+}
+
+// maxRounds bounds how often a pass looks again after it has written. One
+// round makes the space, one the rest; the third sees that nothing is left.
+const maxRounds = 4
+
+// run makes the space of the subject on one platform as it is declared.
+func (r *spaceReconciler) run(ctx context.Context, p *pass) {
+	for _, step := range []func(context.Context, *pass) *status.Problem{
+		r.resolve,
+		r.desire,
+		r.checkAccounts,
+	} {
+		if problem := step(ctx, p); problem != nil {
+			p.problems = append(p.problems, problem)
+			return
+		}
+	}
+	for range maxRounds {
+		ops, problem := r.look(ctx, p)
+		if problem != nil {
+			p.problems = append(p.problems, problem)
+			return
+		}
+		if len(ops) == 0 {
+			return
+		}
+		if p.effective.Management.Mode != v1alpha1.ModeEnforce || p.paused() {
+			p.pending = ops
+			return
+		}
+		wrote, problem := r.apply(ctx, p, ops)
+		if problem != nil {
+			p.problems = append(p.problems, problem)
+			return
+		}
+		if !wrote {
+			return
+		}
+	}
+	p.problems = append(p.problems, status.Retry(v1alpha1.ReasonApplyFailed, errors.New("the space still differs"),
+		"Platform %s took every change, but the space still differs from what is declared. It is tried again.", p.platform.Name))
+}
+
+// paused says that nothing may be written.
+func (p *pass) paused() bool { return p.subject.suspend || p.platform.Spec.Suspend }
+
+// resolve finds the platform, its session and the grant.
+func (r *spaceReconciler) resolve(ctx context.Context, p *pass) *status.Problem {
+	name := p.entry.PlatformRef.Name
+	var object v1alpha1.Platform
+	if err := r.Get(ctx, types.NamespacedName{Name: name}, &object); apierrors.IsNotFound(err) {
+		return status.Wait(v1alpha1.ReasonPlatformNotFound,
+			"Platform %s does not exist. Correct platformRef, or ask the platform team to make it.", name)
+	} else if err != nil {
+		return status.Retry(v1alpha1.ReasonPlatformNotFound, err, "Platform %s could not be read: %v.", name, err)
+	}
+	p.platform = &object
+	standing := p.subject.community.Spec.Standing
+	if p.subject.group != nil {
+		standing = p.subject.group.Spec.Standing
+	}
+	address := desired.Address(desired.SpaceName(p.subject.community, p.entry), p.subject.group)
+	refusal, err := desired.Granted(&object, p.subject.ref.Namespace, p.facts.namespaceLabels, address, standing)
+	if err != nil {
+		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
+	}
+	if refusal != nil {
+		return status.Stall(refusal.Reason, "%s", refusal.Message)
+	}
+	if p.session = r.sessions.Get(name); p.session == nil {
+		return status.Wait(v1alpha1.ReasonPlatformNotReady,
+			"Platform %s is not ready: %s Nothing is changed until it is.", name, readyMessage(&object))
+	}
+	return nil
+}
+
+func readyMessage(p *v1alpha1.Platform) string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == v1alpha1.ConditionReady && c.Reason != v1alpha1.ReasonReady {
+			return c.Reason + ": " + c.Message
+		}
+	}
+	return "it has not been reached yet."
+}
+
+// desire computes the wanted space in the platform's normal form.
+func (r *spaceReconciler) desire(_ context.Context, p *pass) *status.Problem {
+	members, err := desired.Accounts(p.platform, p.facts.people)
+	if err != nil {
+		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
+	}
+	p.members = members
+	in := desired.Inputs{
+		Platform: p.platform, Community: p.subject.community, Group: p.subject.group,
+		SpaceName:  desired.SpaceName(p.subject.community, p.entry),
+		Guidelines: p.facts.guidelines, Members: members,
+	}
+	effective, refusal := desired.Effective(in)
+	if refusal != nil {
+		return status.Stall(refusal.Reason, "%s", refusal.Message)
+	}
+	p.effective = effective
+	p.want, p.losses = p.session.Normalize(desired.Space(in, effective))
+	for _, loss := range p.losses {
+		if loss.Fatal {
+			return status.Stall(v1alpha1.ReasonInvalidName, "%s: %s.", loss.Setting, loss.Message)
+		}
+	}
+	if len(p.losses) > 0 && effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
+		return status.Stall(v1alpha1.ReasonSettingsUnsupported,
+			"Platform %s can't hold what is declared, and onUnsupported is Block: %s", p.platform.Name, describeLosses(p.losses))
+	}
+	return nil
+}
+
+func describeLosses(losses []platform.Loss) string {
+	var text string
+	for _, l := range losses {
+		text += fmt.Sprintf("%s: %s. ", l.Setting, l.Message)
+	}
+	return text[:len(text)-1]
+}
+
+// checkAccounts looks the space up once, and takes out of the wanted members
+// who has no account. Who is in the space already has one.
+func (r *spaceReconciler) checkAccounts(ctx context.Context, p *pass) *status.Problem {
+	if problem := r.observe(ctx, p); problem != nil {
+		return problem
+	}
+	var strangers []string
+	for _, m := range p.want.Members {
+		if p.seen.Space == nil || !hasAccount(p.seen.Space.Members[m.Account]) {
+			strangers = append(strangers, m.Account)
+		}
+	}
+	if len(strangers) == 0 {
+		return nil
+	}
+	missing, err := p.session.Missing(ctx, strangers)
+	if err != nil {
+		return r.platformProblem(p, err)
+	}
+	p.missing = missing
+	p.want.Members = slices.DeleteFunc(slices.Clone(p.want.Members), func(m model.Member) bool {
+		return slices.Contains(missing, m.Account)
+	})
+	return nil
+}
+
+func hasAccount(m model.Membership) bool {
+	return m != "" && m != model.Invited
+}
+
+func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem {
+	seen, err := p.session.Observe(ctx, platform.Query{
+		OwnerID: p.platform.Spec.OwnerID, Ref: p.subject.ref, Parent: p.want.Parent,
+		Address: p.want.Address, KnownID: p.subject.known(p.platform.Name).SpaceID,
+	})
+	if err != nil {
+		return r.platformProblem(p, err)
+	}
+	p.seen = seen
+	return nil
+}
+
+// platformProblem says what a platform's error means, and has the platform
+// looked at when the trouble is the platform's own.
+func (r *spaceReconciler) platformProblem(p *pass, err error) *status.Problem {
+	problem := status.FromPlatform(p.platform.Name, err)
+	switch problem.Reason {
+	case v1alpha1.ReasonUnauthorized, v1alpha1.ReasonUnavailable:
+		r.troubled(p.platform.Name)
+	}
+	return problem
+}
+
+// look observes, says who the space belongs to, and plans what is safe.
+func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, *status.Problem) {
+	if len(p.changed) > 0 { // the first look was taken to check the accounts
+		if problem := r.observe(ctx, p); problem != nil {
+			return nil, problem
+		}
+	}
+	if problem := claim(p); problem != nil {
+		return nil, problem
+	}
+	want, seen := p.want, p.seen.Space
+	if holder := p.seen.Holder; holder != nil && seen != nil {
+		// The new name is taken: everything else goes on under the old one.
+		p.note(nameTaken(p, holder))
+		want.Address = seen.Address
+	}
+	ops := plan.Diff(want, seen, p.seen.ParentID)
+	if p.facts.noGuidelines != nil {
+		p.note(p.facts.noGuidelines)
+		ops = slices.DeleteFunc(ops, func(op plan.Operation) bool { return op.Field == plan.FieldGuidelines })
+	}
+	ops, p.held = plan.Filter(ops, r.safety(p))
+	for _, id := range p.seen.Duplicates {
+		ops = append(ops, plan.Operation{Verb: plan.Archive, SpaceID: id, Space: want})
+	}
+	if over := plan.Describe(p.held, plan.OverBudget); over != "" {
+		p.note(status.Stall(v1alpha1.ReasonRemovalBudgetExceeded,
+			"The declaration takes away %s more than the removal budget allows; they wait. Correct the members, or raise management.removalBudget.", over))
+	}
+	if back := plan.Describe(p.held, plan.Incomplete); back != "" {
+		p.note(status.Wait(v1alpha1.ReasonViewIncomplete,
+			"%s would be taken away, but not everything could be read (%s), so nothing is.", back, incompleteWhy(p)))
+	}
+	return ops, nil
+}
+
+// note remembers a problem that lets the rest go on, once.
+func (p *pass) note(problem *status.Problem) {
+	for _, known := range p.problems {
+		if known.Reason == problem.Reason {
+			return
+		}
+	}
+	p.problems = append(p.problems, problem)
+}
+
+func incompleteWhy(p *pass) string {
+	switch {
+	case !p.seen.Complete:
+		return p.seen.Why
+	case len(p.facts.unresolved) > 0:
+		return p.facts.unresolved[0].Message
+	default:
+		return "people without an account"
+	}
+}
+
+func (r *spaceReconciler) safety(p *pass) plan.Safety {
+	budget := p.effective.Management.RemovalBudget
+	return plan.Safety{
+		Complete:  p.seen.Complete && len(p.facts.unresolved) == 0 && len(p.missing) == 0,
+		Exclusive: p.effective.Management.Membership == v1alpha1.MembershipExclusive,
+		Operator:  p.session.Info.Account,
+		Budget: plan.Budget{
+			Percent: int(ptr.Deref(budget.Percent, 0)),
+			Count:   int(ptr.Deref(budget.Count, 0)),
+			Floor:   int(ptr.Deref(budget.Floor, 0)),
+		},
+		Baseline: plan.BaselineOf(p.seen.Space),
+	}
+}
+
+// apply does the operations in order. What fails for one person or setting
+// blocks only that; what fails for the whole platform ends the pass.
+func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operation) (wrote bool, ended *status.Problem) {
+	for _, op := range ops {
+		if slices.Contains(p.failed, op.Key()) {
+			continue
+		}
+		_, err := p.session.Apply(platform.WithPriority(ctx, priority(op)), op)
+		var answer *platform.Error
+		switch {
+		case err == nil:
+			wrote = true
+			p.changed = append(p.changed, op.Verb)
+			if op.Verb == plan.Set {
+				p.drifted = append(p.drifted, op.Field)
+			}
+		case op.Verb == plan.Create, !errors.As(err, &answer), endsPass(answer.Kind):
+			return wrote, r.platformProblem(p, err)
+		default:
+			p.failed = append(p.failed, op.Key())
+			p.note(itemProblem(p, op, err))
+		}
+		if ctx.Err() != nil {
+			return wrote, status.Retry(v1alpha1.ReasonProgressing, ctx.Err(), "Stopped before everything was done; it goes on.")
+		}
+	}
+	return wrote, nil
+}
+
+// endsPass says that an error is about the platform, not about one item.
+func endsPass(kind platform.ErrorKind) bool {
+	switch kind {
+	case platform.Unauthorized, platform.Unavailable, platform.RateLimited, platform.Ambiguous:
+		return true
+	default:
+		return false
+	}
+}
+
+func itemProblem(p *pass, op plan.Operation, err error) *status.Problem {
+	if op.Verb == plan.AddMember || op.Verb == plan.RemoveMember {
+		return status.Retry(v1alpha1.ReasonPeopleNotAdded, err,
+			"Platform %s does not let Cabildo %s: %v. Everybody else is served; it is tried again.", p.platform.Name, op, err)
+	}
+	return status.FromPlatform(p.platform.Name, err)
+}
+
+func priority(op plan.Operation) platform.Priority {
+	if op.Removes() {
+		return platform.PriorityRevoke
+	}
+	return platform.PriorityGrant
+}
+
+// people are the counts of the pass.
+func (p *pass) people() (counts v1alpha1.MemberCounts, banned []string) {
+	counts.Declared = int32(len(p.members))
+	counts.Unresolved = int32(len(p.missing))
+	if p.seen.Space == nil {
+		return counts, nil
+	}
+	states := p.seen.Space.Members
+	for _, account := range slices.Sorted(maps.Keys(states)) {
+		declared := slices.ContainsFunc(p.members, func(m model.Member) bool { return m.Account == account })
+		switch states[account] {
+		case model.Present:
+			counts.Present++
+		case model.Invited:
+			counts.Invited++
+		case model.Left:
+			if declared {
+				counts.Left++
+			}
+		case model.Banned:
+			if declared {
+				banned = append(banned, account)
+			}
+		case model.Asking, model.Removed:
+		}
+	}
+	return counts, banned
+}

@@ -1,0 +1,163 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/status"
+)
+
+// subject is a Community or a Group, seen as something that has a space on
+// each of its platforms.
+type subject struct {
+	// object is the resource that is reconciled, and status the part of it that all kinds share.
+	object client.Object
+	status *v1alpha1.SpaceStatus
+	ref    model.Ref
+	// community is nil when a Group's does not exist.
+	community *v1alpha1.Community
+	// group is nil for a Community.
+	group   *v1alpha1.Group
+	suspend bool
+	sources []v1alpha1.MemberSource
+}
+
+func communitySubject(c *v1alpha1.Community) *subject {
+	return &subject{
+		object: c, status: &c.Status.SpaceStatus, ref: desired.CommunityRef(c),
+		community: c, suspend: c.Spec.Suspend, sources: c.Spec.Members,
+	}
+}
+
+func groupSubject(g *v1alpha1.Group, c *v1alpha1.Community) *subject {
+	return &subject{
+		object: g, status: &g.Status.SpaceStatus, ref: desired.GroupRef(g),
+		community: c, group: g, suspend: g.Spec.Suspend || (c != nil && c.Spec.Suspend), sources: g.Spec.Members,
+	}
+}
+
+// known is what was recorded for the space on a platform.
+func (s *subject) known(platform string) v1alpha1.PlatformSpaceStatus {
+	for _, p := range s.status.Platforms {
+		if p.Name == platform {
+			return p
+		}
+	}
+	return v1alpha1.PlatformSpaceStatus{Name: platform}
+}
+
+// guidelines are the group's own, or the community's.
+func (s *subject) guidelines() *v1alpha1.Guidelines {
+	if s.group != nil && s.group.Spec.Guidelines != nil {
+		return s.group.Spec.Guidelines
+	}
+	return s.community.Spec.Guidelines
+}
+
+// facts are what a subject refers to on every platform, read once a pass.
+type facts struct {
+	namespaceLabels map[string]string
+	// guidelines is the text to pin; when it can't be read, noGuidelines says why, and what is pinned stays.
+	guidelines   string
+	noGuidelines *status.Problem
+	people       []desired.Declared
+	unresolved   []desired.Unresolved
+	nextExpiry   time.Time
+}
+
+// gather reads what the subject refers to.
+func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *status.Problem) {
+	var f facts
+	namespace := metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := r.Get(ctx, types.NamespacedName{Name: s.ref.Namespace}, &namespace); err != nil {
+		return f, status.Retry(v1alpha1.ReasonNamespaceNotGranted, err, "Namespace %s could not be read: %v.", s.ref.Namespace, err)
+	}
+	f.namespaceLabels = namespace.Labels
+
+	f.guidelines, f.noGuidelines = r.guidelineText(ctx, s)
+
+	groups := func(name string) *v1alpha1.Group {
+		var g v1alpha1.Group
+		if err := r.Get(ctx, types.NamespacedName{Namespace: s.ref.Namespace, Name: name}, &g); err != nil {
+			return nil
+		}
+		return &g
+	}
+	now := r.clock.Now()
+	f.people, f.unresolved = desired.People(s.sources, groups, now)
+	f.nextExpiry = desired.NextExpiry(s.sources, now)
+	return f, nil
+}
+
+// guidelineText reads the guidelines, from the ConfigMap where they are in one.
+func (r *spaceReconciler) guidelineText(ctx context.Context, s *subject) (string, *status.Problem) {
+	g := s.guidelines()
+	if g == nil || g.ConfigMapKeyRef == nil {
+		if g == nil {
+			return "", nil
+		}
+		return g.Text, nil
+	}
+	name := types.NamespacedName{Namespace: s.ref.Namespace, Name: g.ConfigMapKeyRef.Name}
+	var cm corev1.ConfigMap
+	if err := r.Get(ctx, name, &cm); apierrors.IsNotFound(err) {
+		return "", status.Wait(v1alpha1.ReasonGuidelinesNotFound,
+			"ConfigMap %s with the guidelines does not exist, or lacks the label %s=true, without which it is not read.", name, v1alpha1.ReadLabel)
+	} else if err != nil {
+		return "", status.Retry(v1alpha1.ReasonGuidelinesNotFound, err, "ConfigMap %s could not be read: %v.", name, err)
+	}
+	text, ok := cm.Data[g.ConfigMapKeyRef.Key]
+	if !ok {
+		return "", status.Wait(v1alpha1.ReasonGuidelinesNotFound,
+			"ConfigMap %s has no key %s with the guidelines.", name, g.ConfigMapKeyRef.Key)
+	}
+	const most = 16384
+	if len(text) > most {
+		return "", status.Stall(v1alpha1.ReasonInvalidSpec,
+			"The guidelines in ConfigMap %s, key %s, are %d bytes long; at most %d can be pinned.", name, g.ConfigMapKeyRef.Key, len(text), most)
+	}
+	return text, nil
+}
+
+// unresolvedFinding says which sources and people could not be resolved.
+func unresolvedFinding(unresolved []desired.Unresolved, missing, banned []string) *status.Finding {
+	f := &status.Finding{}
+	add := func(reason, message string) {
+		if f.Reason == "" {
+			f.Reason = reason
+		} else {
+			f.Message += " "
+		}
+		f.Message += message
+	}
+	for i, u := range unresolved {
+		if i == status.MaxSamples {
+			add(u.Reason, fmt.Sprintf("%d more sources.", len(unresolved)-i))
+			break
+		}
+		add(u.Reason, u.Message+".")
+	}
+	if len(missing) > 0 {
+		add(v1alpha1.ReasonPeopleNotFound, fmt.Sprintf(
+			"%d declared people have no account: %s. Correct the names, or take them out; everybody else is served.", len(missing), status.Sample(missing)))
+	}
+	if len(banned) > 0 {
+		add(v1alpha1.ReasonPeopleBanned, fmt.Sprintf(
+			"%d declared people are banned from the space: %s. Unban them there, or take them out.", len(banned), status.Sample(banned)))
+	}
+	return f
+}
