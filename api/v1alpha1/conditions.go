@@ -64,6 +64,8 @@ const (
 
 	// Members.
 	ReasonPeopleNotFound    = "PeopleNotFound"
+	ReasonPeopleBanned      = "PeopleBanned"
+	ReasonPeopleNotAdded    = "PeopleNotAdded"
 	ReasonSourceUnsupported = "SourceUnsupported"
 	ReasonGroupNotFound     = "GroupNotFound"
 	ReasonGroupCycle        = "GroupCycle"
