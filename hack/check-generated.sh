@@ -5,23 +5,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-before=$(mktemp -d "${TMPDIR:-/tmp}/cabildo-generated.XXXXXX")
-trap 'rm -rf "$before"' EXIT
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/cabildo-generated.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
 
-for path in "$@"; do
-  mkdir -p "$before/$(dirname "$path")"
-  if [ -e "$path" ]; then cp -R "$path" "$before/$path"; fi
-done
+keep() {
+  local into=$1 path
+  shift
+  for path in "$@"; do
+    mkdir -p "$into/$(dirname "$path")"
+    if [ -e "$path" ]; then cp -R "$path" "$into/$path"; fi
+  done
+}
 
+keep "$scratch/committed" "$@"
 "${MAKE:-make}" --no-print-directory generate
+keep "$scratch/generated" "$@"
 
-status=0
-for path in "$@"; do
-  if [ -e "$path" ] || [ -e "$before/$path" ]; then
-    git --no-pager diff --no-index --stat "$before/$path" "$path" || status=1
-  fi
-done
-if [ "$status" -ne 0 ]; then
+cd "$scratch"
+if ! git --no-pager diff --no-index --stat committed generated; then
   echo "Generated files were out of date; make generate has just renewed them. Commit them." >&2
+  exit 1
 fi
-exit "$status"
