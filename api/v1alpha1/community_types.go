@@ -43,9 +43,8 @@ const (
 // CommunitySpec says why a community exists, who belongs to it and where it lives.
 type CommunitySpec struct {
 	// DisplayName is what people see.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[^\x00-\x1f\x7f]+$`
+	// +kubebuilder:validation:XValidation:rule=`self != '' && self == self.trim() && !self.matches(r'[\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]')`,message="displayName is one line of visible text: no line breaks, no control or direction characters, no spaces at its ends"
 	DisplayName string `json:"displayName"`
 	// Purpose says in a sentence or two why the community exists. It becomes the space's topic.
 	// +optional
@@ -80,7 +79,7 @@ type CommunitySpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.platformRef.name == p.platformRef.name))",message="each platform is listed once"
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.platformRef.name == p.platformRef.name))",message="each platform is listed once; take the second one out"
 	Platforms []CommunityPlatform `json:"platforms"`
 	// Members of the community, from every source together.
 	// +optional
@@ -111,13 +110,14 @@ type CommunitySpec struct {
 
 // Objective is one thing that a community wants to reach.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.percent) || !has(self.count)",message="a target is a percent or a count, not both"
-// +kubebuilder:validation:XValidation:rule="!(has(self.percent) || has(self.count)) || (has(self.metric) && has(self.comparison))",message="a target needs metric and comparison"
+// +kubebuilder:validation:XValidation:rule="!has(self.percent) || !has(self.count)",message="a target is a percent or a count, not both; make two objectives of it"
+// +kubebuilder:validation:XValidation:rule="!(has(self.percent) || has(self.count)) || (has(self.metric) && has(self.comparison))",message="a target needs metric and comparison, so that it can be measured"
+// +kubebuilder:validation:XValidation:rule="!has(self.comparison) || has(self.percent) || has(self.count)",message="comparison needs a target to compare with: percent or count"
+// +kubebuilder:validation:XValidation:rule="!has(self.window) || has(self.metric)",message="window needs the metric that is measured over it"
 type Objective struct {
 	// Name of the objective, unique in the community.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')`,message="an objective's name has lower-case letters, digits and -, and begins and ends with a letter or digit, such as quick-answers"
 	Name string `json:"name"`
 	// Description says it in words.
 	// +kubebuilder:validation:MinLength=1
@@ -125,6 +125,7 @@ type Objective struct {
 	Description string `json:"description"`
 	// Metric that shows how it goes.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Metric string `json:"metric,omitempty"`
 	// Comparison: whether the metric should be AtMost or AtLeast the target.
@@ -139,9 +140,13 @@ type Objective struct {
 	// Count is the target of a number.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000000
 	Count *int32 `json:"count,omitempty"`
-	// Window over which it is measured, for example 720h.
+	// Window over which it is measured, from 1h to 8784h (a year), for example 720h.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1h') && duration(self) <= duration('8784h')`,message="window is between 1h and 8784h, in hours, minutes and seconds, such as 720h for thirty days"
 	Window *metav1.Duration `json:"window,omitempty"`
 }
 
@@ -151,15 +156,15 @@ type CommunityPlatform struct {
 	PlatformRef LocalReference `json:"platformRef"`
 	// SpaceName is the community's name in addresses on that platform. Left out: metadata.name.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$')`,message="spaceName has lower-case letters, digits, - and _, and begins and ends with a letter or digit, such as on-call"
 	SpaceName string `json:"spaceName,omitempty"`
 }
 
 // ManagersFrom consents to managers from other namespaces.
 type ManagersFrom struct {
 	// NamespaceSelector picks namespaces by label.
+	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.size() <= 8 && [0, 1, 2, 3, 4, 5, 6, 7].all(i, i >= self.matchExpressions.size() || (self.matchExpressions[i].operator == 'In' || self.matchExpressions[i].operator == 'NotIn' ? has(self.matchExpressions[i].values) && self.matchExpressions[i].values.size() > 0 : (self.matchExpressions[i].operator == 'Exists' || self.matchExpressions[i].operator == 'DoesNotExist') && (!has(self.matchExpressions[i].values) || self.matchExpressions[i].values.size() == 0)))",message="matchExpressions has at most 8 entries, each with operator In or NotIn and values, or Exists or DoesNotExist and none"
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 }
 
@@ -175,7 +180,7 @@ type CommunityStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:categories=cabildo
+// +kubebuilder:resource:categories=cabildo,shortName=comm
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members.present`
 // +kubebuilder:printcolumn:name="Groups",type=integer,JSONPath=`.status.groups`
@@ -183,6 +188,7 @@ type CommunityStatus struct {
 // +kubebuilder:printcolumn:name="Address",type=string,priority=1,JSONPath=`.status.platforms[*].address`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule=`self.spec.platforms.all(p, has(p.spaceName)) || self.metadata.name.matches(r'^[a-z0-9-]{1,64}$')`,message="where spaceName is left out, metadata.name is the name in addresses and has at most 64 characters and no dots; set spaceName on each of spec.platforms"
 type Community struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

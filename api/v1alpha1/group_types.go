@@ -25,15 +25,13 @@ type GroupSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="communityRef is immutable; make another Group"
 	CommunityRef LocalReference `json:"communityRef"`
 	// DisplayName is what people see.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[^\x00-\x1f\x7f]+$`
+	// +kubebuilder:validation:XValidation:rule=`self != '' && self == self.trim() && !self.matches(r'[\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]')`,message="displayName is one line of visible text: no line breaks, no control or direction characters, no spaces at its ends"
 	DisplayName string `json:"displayName"`
 	// SpaceName is the group's name in addresses, after the community's. Left out: metadata.name.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$')`,message="spaceName has lower-case letters, digits, - and _, and begins and ends with a letter or digit, such as on-call"
 	SpaceName string `json:"spaceName,omitempty"`
 	// Purpose says what the group is for. It becomes the topic.
 	// +optional
@@ -79,7 +77,7 @@ type GroupStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:categories=cabildo
+// +kubebuilder:resource:categories=cabildo,shortName=grp
 // +kubebuilder:printcolumn:name="Community",type=string,JSONPath=`.spec.communityRef.name`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members.present`
@@ -87,6 +85,9 @@ type GroupStatus struct {
 // +kubebuilder:printcolumn:name="Address",type=string,priority=1,JSONPath=`.status.platforms[*].address`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:selectablefield:JSONPath=`.spec.communityRef.name`
+// +kubebuilder:validation:XValidation:rule=`has(self.spec.spaceName) || self.metadata.name.matches(r'^[a-z0-9-]{1,64}$')`,message="where spaceName is left out, metadata.name is the name in addresses and has at most 64 characters and no dots; set spec.spaceName"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.members) || !self.spec.members.exists(m, has(m.group) && m.group.name == self.metadata.name)",message="a group can't be a source of its own members; name another group"
 type Group struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

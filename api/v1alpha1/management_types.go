@@ -59,6 +59,8 @@ const (
 
 // RemovalBudget bounds what may be removed without a person's approval.
 // Allowed in the window is min(count, max(floor, percent of the baseline)).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.floor) || !has(self.count) || self.floor <= self.count",message="floor is at most count, because count bounds what floor allows"
 type RemovalBudget struct {
 	// Percent of what is there that may be removed in the window.
 	// +optional
@@ -68,13 +70,18 @@ type RemovalBudget struct {
 	// Count is the most that may be removed in the window, whatever the percentage.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
 	Count *int32 `json:"count,omitempty"`
 	// Floor is what may always be removed, so that small spaces are not stuck.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
 	Floor *int32 `json:"floor,omitempty"`
-	// Window is the time over which removals are counted, for example 24h.
+	// Window is the time over which removals are counted, from 1m to 8784h (a year), for example 24h.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1m') && duration(self) <= duration('8784h')`,message="window is between 1m and 8784h, in hours, minutes and seconds, such as 24h or 168h for a week"
 	Window *metav1.Duration `json:"window,omitempty"`
 }
 

@@ -37,9 +37,8 @@ const (
 type MemberSource struct {
 	// Person is one person's username, as the platform's accounts map it to an account.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:Pattern=`^[^\x00-\x20\x7f]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s\p{Cc}\p{Z}]+$')`,message="person is one username without spaces, such as ana.ruiz"
 	Person string `json:"person,omitempty"`
 	// DirectoryGroup is everybody in a group of a Directory.
 	// +optional
@@ -58,7 +57,8 @@ type MemberSource struct {
 	Role Role `json:"role,omitempty"`
 	// Expires is the last day of the membership, in UTC, as YYYY-MM-DD.
 	// +optional
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="!format.date().validate(self).hasValue()",message="expires is the last day of the membership as YYYY-MM-DD, such as 2027-03-31"
 	Expires string `json:"expires,omitempty"`
 	// AfterLeaving: Respect leaves out who left by their own choice, Readd adds them again. Built in: Respect.
 	// +optional
@@ -92,23 +92,23 @@ type AttributeSource struct {
 // ManagersSource picks communities whose managers are meant.
 type ManagersSource struct {
 	// CommunitySelector picks Communities of the same namespace by label; empty means all of them.
+	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.size() <= 8 && [0, 1, 2, 3, 4, 5, 6, 7].all(i, i >= self.matchExpressions.size() || (self.matchExpressions[i].operator == 'In' || self.matchExpressions[i].operator == 'NotIn' ? has(self.matchExpressions[i].values) && self.matchExpressions[i].values.size() > 0 : (self.matchExpressions[i].operator == 'Exists' || self.matchExpressions[i].operator == 'DoesNotExist') && (!has(self.matchExpressions[i].values) || self.matchExpressions[i].values.size() == 0)))",message="matchExpressions has at most 8 entries, each with operator In or NotIn and values, or Exists or DoesNotExist and none"
 	CommunitySelector metav1.LabelSelector `json:"communitySelector"`
 }
 
 // LocalReference names another object: in the same namespace, or of the cluster where the kind is cluster-scoped.
 type LocalReference struct {
 	// Name of the object.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="the name of an object has lower-case letters, digits, - and ., and begins and ends with a letter or digit"
 	Name string `json:"name"`
 }
 
 // Person names one person by username.
 type Person struct {
 	// Person is the username, as the platform's accounts map it to an account.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:Pattern=`^[^\x00-\x20\x7f]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s\p{Cc}\p{Z}]+$')`,message="person is one username without spaces, such as ana.ruiz"
 	Person string `json:"person"`
 }
 
@@ -130,12 +130,12 @@ type Guidelines struct {
 // ConfigMapKeyReference names one key of a ConfigMap in the same namespace.
 type ConfigMapKeyReference struct {
 	// Name of the ConfigMap.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="the name of a ConfigMap has lower-case letters, digits, - and ., and begins and ends with a letter or digit"
 	Name string `json:"name"`
 	// Key in its data.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9._-]+$')`,message="a key of a ConfigMap has letters, digits, -, _ and ., such as guidelines.md"
 	Key string `json:"key"`
 }
 
@@ -144,6 +144,6 @@ type Branding struct {
 	// AvatarURL is the picture: an mxc:// URI on Matrix.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^mxc://[^/\s]+/[A-Za-z0-9_-]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^mxc://[^/\s]+/[A-Za-z0-9_-]+$')`,message="avatarURL is the mxc:// URI of a picture on the homeserver, such as mxc://example.com/abc123; upload the picture there first"
 	AvatarURL string `json:"avatarURL,omitempty"`
 }

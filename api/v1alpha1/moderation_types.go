@@ -62,16 +62,16 @@ type Moderation struct {
 	// Invitations: who may invite others. Built in: Members, and Moderators where the group's join is Invite.
 	// +optional
 	Invitations Audience `json:"invitations,omitempty"`
-	// Removals: who may remove and ban members. Built in: Moderators.
+	// Removals: who may remove and ban members, Moderators or Managers. Built in: Moderators.
 	// +optional
-	// +kubebuilder:validation:Enum=Moderators;Managers
+	// +kubebuilder:validation:XValidation:rule="self != 'Members'",message="removals are for Moderators or Managers; members don't remove each other"
 	Removals Audience `json:"removals,omitempty"`
 	// Pins: who may pin messages. Built in: Members.
 	// +optional
 	Pins Audience `json:"pins,omitempty"`
-	// Deletions: who may delete other people's messages. Built in: Moderators.
+	// Deletions: who may delete other people's messages, Moderators or Managers. Built in: Moderators.
 	// +optional
-	// +kubebuilder:validation:Enum=Moderators;Managers
+	// +kubebuilder:validation:XValidation:rule="self != 'Members'",message="deletions are for Moderators or Managers; members don't delete each other's messages"
 	Deletions Audience `json:"deletions,omitempty"`
 	// Guests: whether people without an account may come in. Built in: Forbidden.
 	// +optional
@@ -84,10 +84,9 @@ type Moderation struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=255
-	// +kubebuilder:validation:items:Pattern=`^[A-Za-z0-9.:*?\[\]-]+$`
-	// +kubebuilder:validation:XValidation:rule="self.all(s, !s.matches('^[*?]+$'))",message="a pattern that blocks every server would cut the space off; use visibility Internal to keep other servers out"
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^[A-Za-z0-9.:*?\[\]-]+$')`,message="a blocked server is a server's name, with * for any text and ? for any one character, such as *.example.net; no https:// and no path"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^$|[^.:*?]')",message="a pattern that blocks every server would cut the space off; use visibility Internal to keep other servers out"
 	BlockedServers []string `json:"blockedServers,omitempty"`
 	// OnUnsupported says what happens when a platform can't hold one of these settings: Report or Block. Built in: Report.
 	// +optional

@@ -17,17 +17,15 @@ const (
 
 // PlatformSpec says which chat platform this is, how it is reached, and who may use it.
 //
-// +kubebuilder:validation:XValidation:rule="(self.type == 'Matrix') == has(self.matrix)",message="set matrix when, and only when, type is Matrix"
-// +kubebuilder:validation:XValidation:rule="(self.type == 'Mattermost') == has(self.mattermost)",message="set mattermost when, and only when, type is Mattermost"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Matrix') == has(self.matrix) && (self.type == 'Mattermost') == has(self.mattermost)",message="set the field of the type and no other: matrix where type is Matrix, mattermost where it is Mattermost"
 type PlatformSpec struct {
 	// Type of the platform: Matrix or Mattermost. Immutable.
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make another Platform"
 	Type PlatformType `json:"type"`
 	// OwnerID says which installation we are, for example prod-eu. It is written into every space that
 	// Cabildo makes; two installations on one server must differ in it. Immutable.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')`,message="ownerID has lower-case letters, digits, - and ., and begins and ends with a letter or digit, such as prod-eu"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="ownerID is immutable; release the spaces and adopt them from another Platform instead"
 	OwnerID string `json:"ownerID"`
 	// Matrix says how a Matrix homeserver is reached.
@@ -54,10 +52,11 @@ type PlatformSpec struct {
 	// +optional
 	RemovalBudget *PlatformRemovalBudget `json:"removalBudget,omitempty"`
 	// ResyncInterval is how often everything is verified against the platform, even when no change was seen,
-	// spread over the interval. At least 1m. Built in: 10m.
+	// spread over the interval; from 1m to 24h. Built in: 10m.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="resyncInterval is at least 1m"
-	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('24h')",message="resyncInterval is at most 24h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')`,message="resyncInterval is between 1m and 24h, in hours, minutes and seconds, such as 10m or 1h30m"
 	ResyncInterval *metav1.Duration `json:"resyncInterval,omitempty"`
 	// Management is what communities and groups on this platform inherit.
 	// +optional
@@ -65,11 +64,12 @@ type PlatformSpec struct {
 	// CABundle is a PEM bundle of the authorities that the platform's certificate may come from, instead of the system's.
 	// +optional
 	// +kubebuilder:validation:MaxLength=131072
+	// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN CERTIFICATE-----')",message="caBundle is PEM text with at least one BEGIN CERTIFICATE block"
 	CABundle string `json:"caBundle,omitempty"`
 	// ProxyURL is an HTTP proxy to reach the platform through. Left out: a direct connection.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^https?://[^\s/@]+/?$`
+	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#]+/?$')`,message="proxyURL is http:// or https:// and a host with its port, without user and password, such as http://proxy.example.com:3128"
 	ProxyURL string `json:"proxyURL,omitempty"`
 	// Suspend stops every write to this platform while it is true.
 	// +optional
@@ -80,20 +80,19 @@ type PlatformSpec struct {
 type MatrixPlatform struct {
 	// HomeserverURL is the base URL of the client-server API, without a path.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^https?://[^\s/@?#]+$`
+	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#]+$')`,message="homeserverURL is http:// or https:// and a host, with a port where needed; no user, no path and no / at the end, such as https://matrix.example.com"
 	HomeserverURL string `json:"homeserverURL"`
 	// ServerName is the name after the colon in the homeserver's user IDs and aliases.
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=230
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9.:\[\]-]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$')`,message="serverName is what follows the colon in user IDs, such as example.com; no https:// and no path"
 	ServerName string `json:"serverName"`
 }
 
 // MattermostPlatform says how a Mattermost server is reached.
 type MattermostPlatform struct {
-	// URL is the site's base URL.
+	// URL is the site's base URL, with its path where it has one.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^https?://[^\s@?#]+$`
+	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#][^\s@?#]*[^\s/@?#]$')`,message="url is http:// or https:// and a host, with a port and a path where needed; no user, no query and no / at the end, such as https://chat.example.com"
 	URL string `json:"url"`
 }
 
@@ -113,8 +112,7 @@ const (
 
 // Accounts says how a person is an account on a platform.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.match) || (self.match == 'Template') == has(self.template)",message="set template when, and only when, match is Template"
-// +kubebuilder:validation:XValidation:rule="has(self.match) || !has(self.template)",message="template needs match: Template"
+// +kubebuilder:validation:XValidation:rule="(has(self.match) && self.match == 'Template') == has(self.template)",message="set template when, and only when, match is Template"
 // +kubebuilder:validation:XValidation:rule="!has(self.match) || self.match != 'Email' || has(self.directoryRef)",message="match: Email needs directoryRef, because the address comes from there"
 type Accounts struct {
 	// DirectoryRef names the Directory that says who people are.
@@ -125,8 +123,8 @@ type Accounts struct {
 	Match AccountMatch `json:"match,omitempty"`
 	// Template of the account, for example @{{ .username }}:example.com.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'\{\{.*\}\}')`,message="template names the person, as in @{{ .username }}:example.com; without that everybody would have one account"
 	Template string `json:"template,omitempty"`
 }
 
@@ -143,14 +141,14 @@ const (
 // PlatformAccess lets namespaces use a platform under certain names.
 type PlatformAccess struct {
 	// NamespaceSelector picks namespaces by label; empty means every namespace.
+	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.size() <= 8 && [0, 1, 2, 3, 4, 5, 6, 7].all(i, i >= self.matchExpressions.size() || (self.matchExpressions[i].operator == 'In' || self.matchExpressions[i].operator == 'NotIn' ? has(self.matchExpressions[i].values) && self.matchExpressions[i].values.size() > 0 : (self.matchExpressions[i].operator == 'Exists' || self.matchExpressions[i].operator == 'DoesNotExist') && (!has(self.matchExpressions[i].values) || self.matchExpressions[i].values.size() == 0)))",message="matchExpressions has at most 8 entries, each with operator In or NotIn and values, or Exists or DoesNotExist and none"
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 	// Names that these namespaces may take on the platform, as whole-name globs (* and ?), such as eng and eng-*.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
-	// +kubebuilder:validation:items:Pattern=`^[a-z0-9._*?-]+$`
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^[a-z0-9._*?-]+$')`,message="a name is lower-case letters, digits, ., _ and -, with * for any text and ? for any one character, such as eng-*"
 	Names []string `json:"names"`
 	// Official says whether spaces of these namespaces may call themselves official. Built in: Forbidden.
 	// +optional
@@ -183,6 +181,7 @@ type PlatformRemovalBudget struct {
 type SpaceRemovalBudget struct {
 	// Count is the most spaces in the window.
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
 	Count int32 `json:"count"`
 }
 
@@ -229,7 +228,7 @@ type PlatformStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:scope=Cluster,categories=cabildo
+// +kubebuilder:resource:scope=Cluster,categories=cabildo,shortName=plat
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Server",type=string,JSONPath=`.status.server`
