@@ -47,7 +47,7 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 		For(&v1alpha1.Community{}, builder.WithPredicates(specOrAnnotations)).
 		Watches(&v1alpha1.Platform{}, list(on(indexPlatform)), builder.WithPredicates(platformBecameUsable)).
 		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(createsAndDeletes)).
-		Watches(&v1alpha1.Group{}, list(inNamespaceOn(indexMemberGroup)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.communities, &handler.TypedEnqueueRequestForObject[*v1alpha1.Community]{})).
@@ -57,6 +57,16 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 		return fmt.Errorf("setting up the Community controller: %w", err)
 	}
 	return nil
+}
+
+// fromGroup are the communities that take members from a group, by way of others too.
+func (r *CommunityReconciler) fromGroup(ctx context.Context, g client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, from := range append(membersFrom(ctx, r.spaces, g), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(g)}) {
+		requests = append(requests, requestsFor(ctx, r.spaces, &v1alpha1.CommunityList{},
+			client.InNamespace(from.Namespace), client.MatchingFields{indexMemberGroup: from.Name})...)
+	}
+	return requests
 }
 
 // Reconcile makes the community's spaces as declared, and counts its groups.

@@ -40,8 +40,8 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 	err := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Group{}, builder.WithPredicates(specOrAnnotations)).
 		Watches(&v1alpha1.Community{}, list(inNamespaceOn(indexCommunity)), builder.WithPredicates(communityBecameUsable)).
-		Watches(&v1alpha1.Group{}, list(inNamespaceOn(indexMemberGroup)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
+		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withGuidelines)).
 		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.groups, &handler.TypedEnqueueRequestForObject[*v1alpha1.Group]{})).
@@ -61,6 +61,22 @@ func (r *GroupReconciler) onPlatform(ctx context.Context, p client.Object) []rec
 			client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name})...)
 	}
 	return requests
+}
+
+// withGuidelines are the groups with guidelines in a ConfigMap, of their own or their community's.
+func (r *GroupReconciler) withGuidelines(ctx context.Context, cm client.Object) []reconcile.Request {
+	in := inNamespaceOn(indexGuidelines)(cm)
+	requests := requestsFor(ctx, r.spaces, &v1alpha1.GroupList{}, in...)
+	for _, c := range requestsFor(ctx, r.spaces, &v1alpha1.CommunityList{}, in...) {
+		requests = append(requests, requestsFor(ctx, r.spaces, &v1alpha1.GroupList{},
+			client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name})...)
+	}
+	return requests
+}
+
+// fromGroup are the groups that take members from a group, by way of others too.
+func (r *GroupReconciler) fromGroup(ctx context.Context, g client.Object) []reconcile.Request {
+	return membersFrom(ctx, r.spaces, g)
 }
 
 // Reconcile makes the group's spaces as declared.

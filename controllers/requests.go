@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -107,6 +108,20 @@ func requestsFor(ctx context.Context, c client.Reader, list client.ObjectList, o
 		return nil
 	})
 	return requests
+}
+
+// membersFrom are the groups that take members from a group, directly or by way of others.
+func membersFrom(ctx context.Context, c client.Reader, group client.Object) []reconcile.Request {
+	found := []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(group)}}
+	for i := 0; i < len(found); i++ {
+		for _, next := range requestsFor(ctx, c, &v1alpha1.GroupList{},
+			client.InNamespace(found[i].Namespace), client.MatchingFields{indexMemberGroup: found[i].Name}) {
+			if !slices.Contains(found, next) {
+				found = append(found, next)
+			}
+		}
+	}
+	return found[1:]
 }
 
 // jitter is a duration between nine and eleven tenths of d, so that what was

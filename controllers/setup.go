@@ -71,7 +71,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		events:   mgr.GetEventRecorder("cabildo"),
 		clock:    o.Clock,
 	}
-	spaces := &spaceReconciler{base: base, troubled: hints.troubled, counted: newThrottle(o.Clock)}
+	spaces := &spaceReconciler{base: base, troubled: hints.troubled, counted: newThrottle(o.Clock), removed: newRemovals(o.Clock)}
 	if err := (&PlatformReconciler{
 		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, factories: o.Factories, metrics: o.Metrics,
 	}).setup(mgr, o, hints); err != nil {

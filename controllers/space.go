@@ -29,6 +29,7 @@ type spaceReconciler struct {
 	troubled func(name string)
 	// counted holds back counts that change all the time.
 	counted *throttle
+	removed *removals
 }
 
 // reconcile makes the spaces of a subject as declared and reports on it.

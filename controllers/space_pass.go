@@ -38,6 +38,7 @@ type pass struct {
 	failed    []string
 
 	seen     platform.Observation
+	baseline plan.Baseline
 	held     []plan.Held
 	pending  []plan.Operation
 	changed  []plan.Verb
@@ -247,7 +248,8 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 	}
 	if over := plan.Describe(p.held, plan.OverBudget); over != "" {
 		p.note(status.Stall(v1alpha1.ReasonRemovalBudgetExceeded,
-			"The declaration takes away %s more than the removal budget allows; they wait. Correct the members, or raise management.removalBudget.", over))
+			"The declaration takes away %s more than the removal budget allows in %s; they wait. Correct the members, or raise management.removalBudget.",
+			over, p.effective.Management.RemovalBudget.Window.Duration))
 	}
 	if back := plan.Describe(p.held, plan.Incomplete); back != "" {
 		p.note(status.Wait(v1alpha1.ReasonViewIncomplete,
@@ -279,6 +281,8 @@ func incompleteWhy(p *pass) string {
 
 func (r *spaceReconciler) safety(p *pass) plan.Safety {
 	budget := p.effective.Management.RemovalBudget
+	var spent plan.Baseline
+	p.baseline, spent = r.removed.state(p.budgetKey(), budget.Window.Duration, p.seen.Space)
 	return plan.Safety{
 		Complete:  p.seen.Complete && len(p.facts.unresolved) == 0 && len(p.missing) == 0,
 		Exclusive: p.effective.Management.Membership == v1alpha1.MembershipExclusive,
@@ -288,9 +292,13 @@ func (r *spaceReconciler) safety(p *pass) plan.Safety {
 			Count:   int(ptr.Deref(budget.Count, 0)),
 			Floor:   int(ptr.Deref(budget.Floor, 0)),
 		},
-		Baseline: plan.BaselineOf(p.seen.Space),
+		Baseline: p.baseline,
+		Spent:    spent,
 	}
 }
+
+// budgetKey names the space that a removal budget is for.
+func (p *pass) budgetKey() string { return p.platform.Name + "/" + p.subject.ref.String() }
 
 // apply does the operations in order. What fails for one person or setting
 // blocks only that; what fails for the whole platform ends the pass.
@@ -305,6 +313,7 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 		case err == nil:
 			wrote = true
 			p.changed = append(p.changed, op.Verb)
+			r.removed.spend(p.budgetKey(), p.baseline, op)
 			if op.Verb == plan.Set {
 				p.drifted = append(p.drifted, op.Field)
 			}

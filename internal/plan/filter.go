@@ -52,8 +52,10 @@ type Safety struct {
 	// Operator is our own account.
 	Operator string
 	Budget   Budget
-	// Baseline is the number of people in the space, and of roles above Member.
+	// Baseline is the number of people in the space, and of roles above Member, when the budget's window began.
 	Baseline Baseline
+	// Spent is what was taken away in the window already.
+	Spent Baseline
 }
 
 // Baseline is what a removal budget is a percentage of.
@@ -79,7 +81,8 @@ func BaselineOf(seen *model.Observed) Baseline {
 // Filter holds back what is not safe to apply. It keeps the order, and never
 // adds anything.
 func Filter(ops []Operation, s Safety) (apply []Operation, held []Held) {
-	members, roles := s.Budget.Allowed(s.Baseline.Members), s.Budget.Allowed(s.Baseline.Roles)
+	members := max(s.Budget.Allowed(s.Baseline.Members)-s.Spent.Members, 0)
+	roles := max(s.Budget.Allowed(s.Baseline.Roles)-s.Spent.Roles, 0)
 	for _, op := range ops {
 		op, ourselves := withoutOurselves(op, s.Operator)
 		held = append(held, ourselves...)

@@ -1,0 +1,235 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/controllers"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/platform/memory"
+)
+
+// operatorNamespace is where the credentials are.
+const operatorNamespace = "cabildo-system"
+
+var (
+	k8s     client.Client
+	servers sync.Map // *memory.Server by URL
+)
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(15 * time.Second)
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	SetDefaultConsistentlyDuration(700 * time.Millisecond)
+	RunSpecs(t, "controllers on a real API server and the memory platform")
+}
+
+var _ = BeforeSuite(func() {
+	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	scheme := runtime.NewScheme()
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+
+	env := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	config, err := env.Start()
+	Expect(err).NotTo(HaveOccurred(), "run make test, which builds the API server")
+	DeferCleanup(env.Stop)
+	config.QPS, config.Burst = 200, 400
+
+	k8s, err = client.New(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(k8s.Create(context.Background(), namespaced(operatorNamespace))).To(Succeed())
+
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme, Cache: controllers.CacheOptions(operatorNamespace),
+		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+	})
+	Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithCancel(context.Background())
+	Expect(controllers.Setup(ctx, mgr, controllers.Options{
+		Namespace:   operatorNamespace,
+		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
+		Concurrency: 8,
+		RetryBase:   50 * time.Millisecond,
+		RetryMax:    500 * time.Millisecond,
+	})).To(Succeed())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	DeferCleanup(func() {
+		cancel()
+		Eventually(done).Should(Receive(Not(HaveOccurred())))
+	})
+})
+
+// openMemory opens the server that a test put at the URL.
+func openMemory(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
+	server, ok := servers.Load(cfg.URL)
+	if !ok {
+		return nil, fmt.Errorf("no server at %s", cfg.URL)
+	}
+	return server.(*memory.Server).Open(ctx, cfg)
+}
+
+func namespaced(name string) *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+}
+
+var tests atomic.Int64
+
+// world is what one test has for itself: a namespace, a platform and the server behind it.
+type world struct {
+	namespace string
+	name      string
+	server    *memory.Server
+	platform  *v1alpha1.Platform
+	secret    *corev1.Secret
+}
+
+// newWorld makes the names, and nothing on the API server but the namespace.
+func newWorld(ctx context.Context, people ...string) *world {
+	name := fmt.Sprintf("t%d", tests.Add(1))
+	w := &world{namespace: name, name: name, server: memory.NewServer()}
+	for _, p := range people {
+		w.server.AddPerson("@" + p + ":memory")
+	}
+	url := "https://" + name + ".example"
+	servers.Store(url, w.server)
+	Expect(k8s.Create(ctx, namespaced(name))).To(Succeed())
+	w.platform = &v1alpha1.Platform{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: v1alpha1.PlatformSpec{
+			Type: v1alpha1.PlatformMatrix, OwnerID: "test",
+			Matrix:         &v1alpha1.MatrixPlatform{HomeserverURL: url, ServerName: "memory"},
+			CredentialsRef: v1alpha1.LocalReference{Name: name},
+			Access: []v1alpha1.PlatformAccess{{
+				NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": name}},
+				Names:             []string{"eng", "eng-*"},
+			}},
+		},
+	}
+	w.secret = &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: name},
+		StringData: map[string]string{"url": url, "accessToken": "secret-" + name},
+	}
+	return w
+}
+
+// ready makes the platform and its Secret, and waits until it is Ready.
+func (w *world) ready(ctx context.Context) *world {
+	Expect(k8s.Create(ctx, w.secret)).To(Succeed())
+	Expect(k8s.Create(ctx, w.platform)).To(Succeed())
+	w.expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	return w
+}
+
+func (w *world) community() *v1alpha1.Community {
+	return &v1alpha1.Community{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "engineering"},
+		Spec: v1alpha1.CommunitySpec{
+			DisplayName: "Engineering", Purpose: "Share practice.",
+			Platforms: []v1alpha1.CommunityPlatform{{PlatformRef: v1alpha1.LocalReference{Name: w.name}, SpaceName: "eng"}},
+		},
+	}
+}
+
+func (w *world) group(name string, members ...string) *v1alpha1.Group {
+	g := &v1alpha1.Group{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
+		Spec: v1alpha1.GroupSpec{
+			CommunityRef: v1alpha1.LocalReference{Name: "engineering"}, DisplayName: name, Purpose: "About " + name + ".",
+		},
+	}
+	for _, m := range members {
+		g.Spec.Members = append(g.Spec.Members, v1alpha1.MemberSource{Person: m})
+	}
+	return g
+}
+
+// create makes objects in this order.
+func (w *world) create(ctx context.Context, objects ...client.Object) {
+	GinkgoHelper()
+	for _, o := range objects {
+		Expect(k8s.Create(ctx, o)).To(Succeed())
+	}
+}
+
+// expect waits until Ready has a status and a reason, on the generation that was written.
+func (w *world) expect(ctx context.Context, o client.Object, ready metav1.ConditionStatus, reason string) *metav1.Condition {
+	GinkgoHelper()
+	return w.expectCondition(ctx, o, v1alpha1.ConditionReady, ready, reason)
+}
+
+func (w *world) expectCondition(ctx context.Context, o client.Object, kind string, value metav1.ConditionStatus, reason string) *metav1.Condition {
+	GinkgoHelper()
+	var found *metav1.Condition
+	Eventually(func(g Gomega) {
+		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+		found = meta.FindStatusCondition(conditionsOf(o), kind)
+		g.Expect(found).NotTo(BeNil(), "no condition %s yet", kind)
+		g.Expect(found.Reason).To(Equal(reason), found.Message)
+		g.Expect(found.Status).To(Equal(value), found.Message)
+		g.Expect(found.ObservedGeneration).To(Equal(o.GetGeneration()))
+		stalled := meta.IsStatusConditionTrue(conditionsOf(o), v1alpha1.ConditionStalled)
+		reconciling := meta.IsStatusConditionTrue(conditionsOf(o), v1alpha1.ConditionReconciling)
+		g.Expect(stalled && reconciling).To(BeFalse(), "Stalled and Reconciling are never both true")
+	}).Should(Succeed())
+	return found
+}
+
+func conditionsOf(o client.Object) []metav1.Condition {
+	switch o := o.(type) {
+	case *v1alpha1.Platform:
+		return o.Status.Conditions
+	case *v1alpha1.Community:
+		return o.Status.Conditions
+	case *v1alpha1.Group:
+		return o.Status.Conditions
+	default:
+		panic(fmt.Sprintf("%T has no conditions", o))
+	}
+}
+
+// change edits an object as a user would.
+func (w *world) change(ctx context.Context, o client.Object, edit func()) {
+	GinkgoHelper()
+	Eventually(func() error {
+		if err := k8s.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+			return err
+		}
+		edit()
+		return k8s.Update(ctx, o)
+	}).Should(Succeed())
+}
+
+// gone waits until an object is deleted.
+func (w *world) gone(ctx context.Context, o client.Object) {
+	GinkgoHelper()
+	Eventually(func() error { return client.IgnoreNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(o), o)) }).Should(Succeed())
+	Eventually(func() bool { return k8s.Get(ctx, client.ObjectKeyFromObject(o), o) != nil }).Should(BeTrue(), "%s is still there", o.GetName())
+}
