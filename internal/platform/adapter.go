@@ -60,9 +60,10 @@ type Observation struct {
 	Complete bool
 	// Why says what is missing from the view when it is not complete.
 	Why string
-	// Space is the space that carries the resource's mark, or nil.
+	// Space is the space that carries the resource's mark, or nil. Of several it is the oldest that is open,
+	// or the oldest of all when every one is archived.
 	Space *model.Observed
-	// Duplicates are the IDs of further spaces with the same mark; Space is the oldest.
+	// Duplicates are the IDs of further open spaces with the same mark.
 	Duplicates []string
 	// Holder is the space that the wanted address leads to when that is not Space, or nil.
 	Holder *Holder

@@ -67,7 +67,7 @@ func (a *adapter) Observe(_ context.Context, q platform.Query) (platform.Observa
 	for _, space := range a.marked(q.Ref) {
 		if o.Space == nil {
 			o.Space = clone(space)
-		} else {
+		} else if !space.Archived {
 			o.Duplicates = append(o.Duplicates, space.ID)
 		}
 	}
@@ -87,7 +87,7 @@ func (a *adapter) Observe(_ context.Context, q platform.Query) (platform.Observa
 	return o, nil
 }
 
-// marked are the spaces with the mark of a resource, the oldest first. The lock is held.
+// marked are the spaces with the mark of a resource, open ones first and then by age. The lock is held.
 func (a *adapter) marked(ref model.Ref) []*model.Observed {
 	var found []*model.Observed
 	for _, space := range a.server.spaces {
@@ -96,6 +96,12 @@ func (a *adapter) marked(ref model.Ref) []*model.Observed {
 		}
 	}
 	slices.SortFunc(found, func(x, y *model.Observed) int {
+		if x.Archived != y.Archived {
+			if y.Archived {
+				return -1
+			}
+			return 1
+		}
 		if c := x.CreatedAt.Compare(y.CreatedAt); c != 0 {
 			return c
 		}
