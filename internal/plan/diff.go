@@ -37,7 +37,7 @@ func Diff(want model.Space, seen *model.Observed, parentID string) []Operation {
 	ops = append(ops, removals(want, seen, op)...)
 	if len(lowered) > 0 {
 		o := op(SetRoles)
-		o.Members = lowered
+		o.Members, o.Lowers = lowered, true
 		ops = append(ops, o)
 	}
 	for _, field := range changedFields(want.Settings, seen) {

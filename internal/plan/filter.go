@@ -6,6 +6,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
 )
@@ -81,76 +82,72 @@ func BaselineOf(seen *model.Observed) Baseline {
 // Filter holds back what is not safe to apply. It keeps the order, and never
 // adds anything.
 func Filter(ops []Operation, s Safety) (apply []Operation, held []Held) {
-	members := max(s.Budget.Allowed(s.Baseline.Members)-s.Spent.Members, 0)
-	roles := max(s.Budget.Allowed(s.Baseline.Roles)-s.Spent.Roles, 0)
+	left := Baseline{
+		Members: max(s.Budget.Allowed(s.Baseline.Members)-s.Spent.Members, 0),
+		Roles:   max(s.Budget.Allowed(s.Baseline.Roles)-s.Spent.Roles, 0),
+	}
 	for _, op := range ops {
-		op, ourselves := withoutOurselves(op, s.Operator)
+		op, ourselves, others := withoutOurselves(op, s.Operator)
 		held = append(held, ourselves...)
 		switch {
-		case op.Verb == "":
-		case op.Verb == RemoveMember && !s.Exclusive:
-			held = append(held, Held{op, Undeclared})
-		case op.Verb == RemoveMember && !s.Complete:
-			held = append(held, Held{op, Incomplete})
-		case op.Verb == RemoveMember && members == 0:
-			held = append(held, Held{op, OverBudget})
-		case op.Verb == RemoveMember:
-			members--
-			apply = append(apply, op)
+		case !others:
 		case op.Verb == SetRoles:
-			kept, back := budgetRoles(op, s.Complete, &roles)
+			kept, back := budgetRoles(op, s.Complete, &left.Roles)
 			if len(kept.Members) > 0 {
 				apply = append(apply, kept)
 			}
 			held = append(held, back...)
+		case op.Verb == RemoveMember && !s.Exclusive:
+			held = append(held, Held{op, Undeclared})
+		case op.Removes() && !s.Complete:
+			held = append(held, Held{op, Incomplete})
+		case op.Takes().Members > left.Members:
+			held = append(held, Held{op, OverBudget})
 		default:
+			left.Members -= op.Takes().Members
 			apply = append(apply, op)
 		}
 	}
 	return apply, held
 }
 
-// withoutOurselves takes the operator's account out of an operation. What is
-// left of it may be nothing: an operation without a verb.
-func withoutOurselves(op Operation, operator string) (Operation, []Held) {
-	i := slices.IndexFunc(op.Members, func(m model.Member) bool { return m.Account == operator })
-	if operator == "" || i < 0 {
-		return op, nil
+// withoutOurselves takes the operator's account out of an operation; others
+// says whether anything is left of it. A space is made without a word about
+// ourselves; that we were declared shows in the next plan, which holds us back.
+func withoutOurselves(op Operation, operator string) (rest Operation, ourselves []Held, others bool) {
+	if operator == "" {
+		return op, nil, true
 	}
-	about := op
-	about.Members = op.Members[i : i+1]
-	op.Members = slices.Delete(slices.Clone(op.Members), i, i+1)
-	if len(op.Members) == 0 {
-		op = Operation{}
+	us := func(m model.Member) bool { return m.Account == operator }
+	if op.Verb == Create && slices.ContainsFunc(op.Space.Members, us) {
+		op.Space.Members = slices.DeleteFunc(slices.Clone(op.Space.Members), us)
 	}
-	return op, []Held{{about, OurselvesKept}}
+	if !slices.ContainsFunc(op.Members, us) {
+		return op, nil, true
+	}
+	rest, about := op, op
+	rest.Members = slices.DeleteFunc(slices.Clone(op.Members), us)
+	about.Members = slices.DeleteFunc(slices.Clone(op.Members), func(m model.Member) bool { return !us(m) })
+	return rest, []Held{{about, OurselvesKept}}, len(rest.Members) > 0
 }
 
 // budgetRoles holds back the roles that would be taken away without a whole
 // view or beyond the budget; a raised role is no removal.
-func budgetRoles(op Operation, complete bool, allowed *int) (Operation, []Held) {
-	var held []Held
-	kept := op
+func budgetRoles(op Operation, complete bool, left *int) (kept Operation, held []Held) {
+	kept = op
 	kept.Members = nil
 	for _, m := range op.Members {
-		why := Why("")
-		if m.Role == model.RoleMember {
-			switch {
-			case !complete:
-				why = Incomplete
-			case *allowed == 0:
-				why = OverBudget
-			default:
-				*allowed--
-			}
-		}
-		if why == "" {
+		one := op
+		one.Members = []model.Member{m}
+		switch taken := one.Takes().Roles; {
+		case taken > 0 && !complete:
+			held = append(held, Held{one, Incomplete})
+		case taken > *left:
+			held = append(held, Held{one, OverBudget})
+		default:
+			*left -= taken
 			kept.Members = append(kept.Members, m)
-			continue
 		}
-		back := op
-		back.Members = []model.Member{m}
-		held = append(held, Held{back, why})
 	}
 	return kept, held
 }
@@ -158,25 +155,30 @@ func budgetRoles(op Operation, complete bool, allowed *int) (Operation, []Held) 
 // Describe says what is held back for a reason, in words for a condition. It
 // counts people and does not name them.
 func Describe(held []Held, why Why) string {
-	var members, roles int
+	var members, roles, spaces int
 	for _, h := range held {
-		if h.Why != why {
-			continue
-		}
-		if h.Operation.Verb == RemoveMember {
-			members++
-		} else {
+		switch {
+		case h.Why != why:
+		case h.Operation.Verb == RemoveMember:
+			members += len(h.Operation.Members)
+		case h.Operation.Verb == SetRoles:
 			roles += len(h.Operation.Members)
+		case h.Operation.Removes():
+			spaces++
 		}
 	}
-	switch {
-	case members > 0 && roles > 0:
-		return fmt.Sprintf("%d members and %d roles", members, roles)
-	case roles > 0:
-		return fmt.Sprintf("%d roles", roles)
-	case members > 0:
-		return fmt.Sprintf("%d members", members)
-	default:
-		return ""
+	var parts []string
+	for _, part := range []struct {
+		count     int
+		one, many string
+	}{{members, "member", "members"}, {roles, "role", "roles"}, {spaces, "space", "spaces"}} {
+		switch part.count {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+part.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.many))
+		}
 	}
+	return strings.Join(parts, " and ")
 }

@@ -8,7 +8,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -75,9 +74,12 @@ type Operation struct {
 	Field Field
 	// Members are whom AddMember, RemoveMember (one) and SetRoles (several) concern.
 	Members []model.Member
+	// Lowers says that SetRoles takes power away: each role is below the one that the account has, or that one is unknown.
+	Lowers bool
 }
 
-// Key identifies the operation: equal keys have equal effects on one space.
+// Key identifies the operation among those towards one wanted space: equal
+// keys have equal effects. It does not say what a setting is set to.
 func (o Operation) Key() string {
 	parts := []string{string(o.Verb), o.Space.Mark.OwnerID, o.Space.Mark.Ref.String(), o.SpaceID}
 	if o.Field != "" {
@@ -90,16 +92,27 @@ func (o Operation) Key() string {
 }
 
 // Removes says whether the operation takes something away from people: their
-// membership, their role, or the space itself.
+// membership, power that they have, or the space itself.
 func (o Operation) Removes() bool {
+	return o.Verb == Archive || o.Verb == Delete || o.Takes() != Baseline{}
+}
+
+// Takes counts what the operation takes away, as removal budgets count it. A
+// manager who becomes a moderator loses a role as much as one who becomes a member.
+func (o Operation) Takes() Baseline {
+	var b Baseline
 	switch o.Verb {
-	case RemoveMember, Archive, Delete:
-		return true
+	case RemoveMember:
+		b.Members = len(o.Members)
 	case SetRoles:
-		return slices.ContainsFunc(o.Members, func(m model.Member) bool { return m.Role == model.RoleMember })
+		for _, m := range o.Members {
+			if o.Lowers || m.Role <= model.RoleMember {
+				b.Roles++
+			}
+		}
 	default:
-		return false
 	}
+	return b
 }
 
 // String says it for people. It names accounts, so it is for plans, not for logs.
