@@ -90,14 +90,13 @@ func writeNote(out *strings.Builder, stem string, indent, width int, note string
 
 // branch leads to a row; the first row has none.
 func branch(i, rows int) string {
-	switch {
-	case i == 0:
+	if i == 0 {
 		return ""
-	case i == rows-1:
-		return "└─ "
-	default:
-		return "├─ "
 	}
+	if i == rows-1 {
+		return "└─ "
+	}
+	return "├─ "
 }
 
 // stem leads past the notes of a row to the rows below it.

@@ -24,11 +24,11 @@ func TestTree(t *testing.T) {
 	}{
 		"a community where all is well": {
 			communities: []v1alpha1.Community{
-				community("engineering", "Engineering", ready(), on("chat", "#eng:example.com"), members(87)),
+				community("engineering", "Engineering", ready(), on("#eng:example.com"), members(87)),
 			},
 			groups: []v1alpha1.Group{
-				group("incidents", "Incidents", ready(), on("chat", "#eng-incidents:example.com"), members(12), invited(2)),
-				group("golang", "Go", ready(), on("chat", "#eng-golang:example.com"), members(1)),
+				group("incidents", "Incidents", ready(), on("#eng-incidents:example.com"), members(12), invited(2)),
+				group("golang", "Go", ready(), on("#eng-golang:example.com"), members(1)),
 			},
 			want: `
 engineering   Engineering       87 members             Ready
@@ -41,12 +41,12 @@ engineering   Engineering       87 members             Ready
 		},
 		"reasons and messages of what is not Ready": {
 			communities: []v1alpha1.Community{
-				community("engineering", "Engineering", ready(), on("chat", "#eng:example.com"), members(87)),
+				community("engineering", "Engineering", ready(), on("#eng:example.com"), members(87)),
 			},
 			groups: []v1alpha1.Group{
 				group("golang", "Go", stalled("NameNotGranted", "chat grants this namespace eng-*,\nnot golang; ask the platform team."), members(0)),
-				group("rust", "Rust", progressing("Progressing", "3 of 12 members are still to be added."), on("chat", "#eng-rust:example.com"), members(9)),
-				group("zig", "Zig", ready(), but("MembersResolved", "PeopleNotFound", "Not found: ana.ruiz."), on("chat", "#eng-zig:example.com"), members(3)),
+				group("rust", "Rust", progressing("Progressing", "3 of 12 members are still to be added."), on("#eng-rust:example.com"), members(9)),
+				group("zig", "Zig", ready(), but("MembersResolved", "PeopleNotFound", "Not found: ana.ruiz."), on("#eng-zig:example.com"), members(3)),
 			},
 			want: `
 engineering  Engineering       87 members     Ready
@@ -78,10 +78,10 @@ eng        Engineering                 Stalled: NameNotGranted
 		"namespaces and addresses": {
 			options: tree.Options{Namespaces: true, Addresses: true},
 			communities: []v1alpha1.Community{
-				in("sales", community("field", "Field", ready(), on("chat", "#field:example.com"))),
-				community("engineering", "Engineering", ready(), on("chat", "#eng:example.com")),
+				in("sales", community("field", "Field", ready(), on("#field:example.com"))),
+				community("engineering", "Engineering", ready(), on("#eng:example.com")),
 			},
-			groups: []v1alpha1.Group{group("golang", "Go", ready(), on("chat", "#eng-golang:example.com"))},
+			groups: []v1alpha1.Group{group("golang", "Go", ready(), on("#eng-golang:example.com"))},
 			want: `
 engineering/engineering  Engineering                                         Ready
 ├─ chat                  #eng:example.com  1 group
@@ -117,8 +117,8 @@ eng        there is no such Community
 `,
 		},
 		"wide characters take two columns, and none steers the terminal": {
-			communities: []v1alpha1.Community{community("eng", "開発部", ready(), on("chat", "#eng:a"))},
-			groups:      []v1alpha1.Group{group("go", "G\x1b[2Jo", ready(), on("chat", "#go:a")), group("e", "e\u0301te", ready(), on("chat", "#e:a"))},
+			communities: []v1alpha1.Community{community("eng", "開発部", ready(), on("#eng:a"))},
+			groups:      []v1alpha1.Group{group("go", "G\x1b[2Jo", ready(), on("#go:a")), group("e", "e\u0301te", ready(), on("#e:a"))},
 			want: `
 eng      開発部            Ready
 ├─ chat  #eng:a  2 groups
@@ -205,9 +205,9 @@ func but(kind, reason, message string) part {
 	return condition(kind, metav1.ConditionFalse, reason, message)
 }
 
-func on(platform, address string) part {
+func on(address string) part {
 	return func(_ *metav1.ObjectMeta, s *v1alpha1.SpaceStatus) {
-		s.Platforms = append(s.Platforms, v1alpha1.PlatformSpaceStatus{Name: platform, SpaceID: "!" + address, Address: address})
+		s.Platforms = append(s.Platforms, v1alpha1.PlatformSpaceStatus{Name: "chat", SpaceID: "!" + address, Address: address})
 	}
 }
 
