@@ -1,0 +1,124 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The demo: a real control plane and a real homeserver, the chart with its
+// manager, and a small company of communities. It stays up until Ctrl-C; with
+// --once it checks what people would see, and exits with 0 or 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+)
+
+// password is everybody's, on a homeserver that only this machine reaches.
+const password = "cabildo-demo"
+
+func main() {
+	once := flag.Bool("once", false, "check the result through the homeserver's client API, and exit")
+	samples := flag.String("samples", filepath.Join("config", "samples"), "the folder of manifests to apply")
+	flag.Parse()
+	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *samples, *once); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // the servers were stopped by run
+	}
+}
+
+// run tells the story in order, and takes everything down at its end.
+func run(ctx context.Context, samples string, once bool) (err error) {
+	began := time.Now()
+	d := &demo{samples: samples}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for _, step := range []struct {
+		says string
+		do   func(context.Context) error
+	}{
+		{"Starting a Kubernetes control plane and a Matrix homeserver", d.startServers},
+		{"Installing the Helm chart, and running the manager with its service account", d.install},
+		{"Making the people's accounts", d.makePeople},
+		{"Applying " + samples, d.apply},
+		{"Waiting until everything is Ready", d.waitReady},
+	} {
+		start := time.Now()
+		fmt.Printf("  %s …\n", step.says)
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.says, err)
+		}
+		fmt.Printf("  %*s %.1f s\n", 3, "✓", time.Since(start).Seconds())
+	}
+	if err := d.show(ctx, time.Since(began)); err != nil {
+		return err
+	}
+	if once {
+		return d.check(ctx)
+	}
+	d.invite()
+	select {
+	case <-ctx.Done():
+		fmt.Println("\n  Stopping.")
+		return nil
+	case <-d.manager.Done():
+		return fmt.Errorf("the manager ended by itself; its log was %s", d.manager.LogFile())
+	}
+}
+
+// demo is everything that runs.
+type demo struct {
+	samples    string
+	cluster    *devenv.ControlPlane
+	homeserver *devenv.Dendrite
+	manager    *devenv.Manager
+	people     []string
+}
+
+func (d *demo) startServers(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		d.cluster, err = devenv.StartControlPlane(ctx)
+		return err
+	})
+	group.Go(func() (err error) {
+		d.homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
+		return err
+	})
+	return group.Wait()
+}
+
+func (d *demo) install(ctx context.Context) (err error) {
+	if err := d.cluster.InstallChart(ctx); err != nil {
+		return err
+	}
+	d.manager, err = d.cluster.StartManager(ctx)
+	return err
+}
+
+func (d *demo) close() error {
+	var errs []error
+	if d.manager != nil {
+		d.manager.Stop()
+	}
+	if d.homeserver != nil {
+		errs = append(errs, d.homeserver.Close())
+	}
+	if d.cluster != nil {
+		errs = append(errs, d.cluster.Stop())
+	}
+	return errors.Join(errs...)
+}

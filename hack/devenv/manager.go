@@ -1,0 +1,147 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package devenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Names of what InstallChart makes.
+const (
+	// OperatorNamespace is where the chart is installed.
+	OperatorNamespace = "cabildo-system"
+	// ReleaseName is the release, and so the name of its service account.
+	ReleaseName = "cabildo"
+)
+
+// InstallChart installs or upgrades the Helm chart of the source tree, with
+// the real helm. Nothing runs its Deployment, as there are no nodes:
+// StartManager runs the manager with the rights that the chart gives it.
+func (cp *ControlPlane) InstallChart(ctx context.Context, set ...string) error {
+	helm, err := Binary("helm")
+	if err != nil {
+		return err
+	}
+	args := []string{
+		"upgrade", "--install", ReleaseName, filepath.Join(filepath.Dir(filepath.Dir(helm)), "charts", "cabildo"),
+		"--namespace", OperatorNamespace, "--create-namespace",
+	}
+	for _, value := range set {
+		args = append(args, "--set", value)
+	}
+	command := exec.CommandContext(ctx, helm, args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+cp.Kubeconfig())
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("installing the chart: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Manager is the operator's manager, running as a process of this machine with
+// the token of the chart's service account: what RBAC forgets fails.
+type Manager struct {
+	// MetricsURL is where it serves metrics.
+	MetricsURL string
+
+	cp        *ControlPlane
+	process   *process
+	metrics   *portLease
+	health    *portLease
+	healthURL string
+}
+
+// StartManager starts bin/manager and returns when it is ready. Stop ends it.
+func (cp *ControlPlane) StartManager(ctx context.Context, args ...string) (_ *Manager, err error) {
+	kubeconfig, err := cp.KubeconfigFor(ctx, OperatorNamespace, ReleaseName)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{cp: cp}
+	defer func() {
+		if err != nil {
+			m.Stop()
+		}
+	}()
+	if m.metrics, err = leasePort(); err != nil {
+		return nil, err
+	}
+	if m.health, err = leasePort(); err != nil {
+		return nil, err
+	}
+	m.MetricsURL = "http://" + m.metrics.address() + "/metrics"
+	m.healthURL = "http://" + m.health.address() + "/readyz"
+	m.process, err = cp.session.start(command{
+		binary: "manager",
+		args: append([]string{
+			"--metrics-bind-address=" + m.metrics.address(),
+			"--health-probe-bind-address=" + m.health.address(),
+			"--leader-elect=true",
+			"--namespace=" + OperatorNamespace,
+		}, args...),
+		env: []string{"KUBECONFIG=" + kubeconfig},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("not ready in time"))
+	defer cancel()
+	return m, m.process.waitReady(ctx, func(ctx context.Context) error {
+		_, err := fetch(ctx, m.healthURL)
+		return err
+	})
+}
+
+// Metrics are the manager's metrics, in the text format of Prometheus.
+func (m *Manager) Metrics(ctx context.Context) ([]byte, error) { return fetch(ctx, m.MetricsURL) }
+
+// Done is closed when the manager has ended.
+func (m *Manager) Done() <-chan struct{} { return m.process.done }
+
+// LogFile is where the manager writes its log.
+func (m *Manager) LogFile() string { return m.process.log }
+
+// Stop asks the manager to end, and waits until it has.
+func (m *Manager) Stop() { m.end(10 * time.Second) }
+
+// Kill ends the manager at once, as a crash would.
+func (m *Manager) Kill() { m.end(0) }
+
+func (m *Manager) end(grace time.Duration) {
+	if m.process != nil {
+		m.process.stop(grace)
+	}
+	for _, lease := range []*portLease{m.metrics, m.health} {
+		if lease != nil {
+			lease.release()
+		}
+	}
+}
+
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s: %w", url, err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s: %w", url, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading from %s: %w", url, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("asking %s: %s", url, response.Status)
+	}
+	return body, nil
+}
