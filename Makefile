@@ -14,7 +14,9 @@ export KUBEBUILDER_ASSETS := $(BIN)
 
 # goolm is the pure Go implementation of the Matrix client's cryptography.
 TAGS := goolm
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS)
+# One set of flags for everything of ours, so that every package is compiled once.
+GO := CGO_ENABLED=0 go
+GO_BUILD := $(GO) build -tags $(TAGS)
 # Where there is a release, its version; otherwise the commit.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -23,13 +25,13 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 .PHONY: demo
 demo: servers bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS=--once: check and exit
 	@$(call need,hack/demo)
-	@go build -tags $(TAGS) -o bin/demo ./hack/demo
+	@$(GO_BUILD) -o bin/demo ./hack/demo
 	@exec bin/demo $(ARGS)
 
 .PHONY: acceptance
 acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder
 	@$(call need,hack/acceptance)
-	@go build -tags $(TAGS) -o bin/acceptance ./hack/acceptance
+	@$(GO_BUILD) -o bin/acceptance ./hack/acceptance
 	@exec bin/acceptance -data "$(DATA)" $(ARGS)
 
 # The files of the Kubernetes project that the acceptance run imports.
@@ -39,7 +41,7 @@ DATA ?= ../shared/data/kubernetes/slack-config
 
 .PHONY: test
 test: servers bin/helm ## Run all tests. ARGS are passed to go test, PACKAGES says which
-	@go test -tags $(TAGS) -timeout 25m $(ARGS) $(PACKAGES)
+	@$(GO) test -tags $(TAGS) -timeout 25m $(ARGS) $(PACKAGES)
 
 PACKAGES ?= ./...
 
@@ -54,7 +56,7 @@ generate: bin/controller-gen bin/crd-ref-docs ## Generate deep copies, CRDs, the
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint, with the import rules of the design
-	@bin/golangci-lint run --allow-serial-runners
+	@CGO_ENABLED=0 bin/golangci-lint run --allow-serial-runners
 
 .PHONY: check
 check: check-format check-generated vet lint ## Check formatting, generated files, vet and lint, as CI does
@@ -72,7 +74,7 @@ check-generated: bin/controller-gen bin/crd-ref-docs
 
 .PHONY: vet
 vet:
-	@go vet -tags $(TAGS) ./...
+	@$(GO) vet -tags $(TAGS) ./...
 
 .PHONY: vulncheck
 vulncheck: bin/govulncheck ## Look for known vulnerabilities; needs the network for its database
