@@ -34,9 +34,11 @@ type Unresolved struct {
 // the date in UTC. A source that can't be read is in unresolved, and then the
 // people are not all of them.
 func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, today time.Time) (people []Declared, unresolved []Unresolved) {
-	g := gathering{people: map[string]Declared{}, groups: groups, today: today.UTC().Format(time.DateOnly)}
+	g := gathering{
+		people: map[string]Declared{}, groups: groups, today: today.UTC().Format(time.DateOnly), visits: map[visit]progress{},
+	}
 	for _, s := range sources {
-		g.add(s, role(memberAudience(s.Role)), s.AfterLeaving == v1alpha1.ReaddAfterLeaving, nil)
+		g.add(s, role(memberAudience(s.Role)), s.AfterLeaving == v1alpha1.ReaddAfterLeaving)
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.people)) {
 		people = append(people, g.people[name])
@@ -49,9 +51,28 @@ type gathering struct {
 	unresolved []Unresolved
 	groups     func(string) *v1alpha1.Group
 	today      string
+	// visits keeps a group from being gathered twice for one role. Without it, a row of groups that each
+	// name the next one twice takes twice as long with every group.
+	visits map[visit]progress
+	// path are the groups on the way to the source that is read.
+	path []string
 }
 
-func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool, path []string) {
+// visit is a group whose members come in with one role.
+type visit struct {
+	group string
+	as    model.Role
+	readd bool
+}
+
+type progress int
+
+const (
+	begun progress = iota + 1
+	done
+)
+
+func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool) {
 	switch {
 	case s.Person != "":
 		if s.Expires != "" && s.Expires < g.today {
@@ -60,29 +81,38 @@ func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool, path
 		d := g.people[s.Person]
 		g.people[s.Person] = Declared{Person: s.Person, Role: max(d.Role, as), Readd: d.Readd || readd}
 	case s.Group != nil:
-		g.addGroup(s.Group.Name, as, readd, path)
+		g.addGroup(visit{s.Group.Name, as, readd})
 	case s.DirectoryGroup != nil:
 		g.fail(v1alpha1.ReasonSourceUnsupported, "directoryGroup %s: this version reads no directories; name people with person", s.DirectoryGroup.Name)
 	case s.Attribute != nil:
 		g.fail(v1alpha1.ReasonSourceUnsupported, "attribute %s: this version reads no directories; name people with person", s.Attribute.Name)
 	case s.ManagersOf != nil:
 		g.fail(v1alpha1.ReasonSourceUnsupported, "managersOf: this version has no community managers; name people with person")
+	default: // a source of a later version, which this one can't see
+		g.fail(v1alpha1.ReasonSourceUnsupported, "a list item has no source that this version knows; name people with person")
 	}
 }
 
-func (g *gathering) addGroup(name string, as model.Role, readd bool, path []string) {
-	if slices.Contains(path, name) {
-		g.fail(v1alpha1.ReasonGroupCycle, "group %s takes its members from itself, by way of %s; take one of them out", name, strings.Join(append(path, name), " → "))
+func (g *gathering) addGroup(v visit) {
+	switch g.visits[v] {
+	case done:
+		return
+	case begun:
+		way := append(slices.Clone(g.path[slices.Index(g.path, v.group):]), v.group)
+		g.fail(v1alpha1.ReasonGroupCycle, "group %s takes its members from itself, by way of %s; take one of them out", v.group, strings.Join(way, " → "))
 		return
 	}
-	group := g.groups(name)
-	if group == nil {
-		g.fail(v1alpha1.ReasonGroupNotFound, "group %s does not exist in this namespace; correct the name or take it out", name)
-		return
+	g.visits[v] = begun
+	g.path = append(g.path, v.group)
+	if group := g.groups(v.group); group == nil {
+		g.fail(v1alpha1.ReasonGroupNotFound, "group %s does not exist in this namespace; correct the name or take it out", v.group)
+	} else {
+		for _, s := range group.Spec.Members {
+			g.add(s, v.as, v.readd)
+		}
 	}
-	for _, s := range group.Spec.Members {
-		g.add(s, as, readd, append(slices.Clone(path), name))
-	}
+	g.path = g.path[:len(g.path)-1]
+	g.visits[v] = done
 }
 
 func (g *gathering) fail(reason, format string, args ...any) {
