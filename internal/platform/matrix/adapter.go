@@ -1,0 +1,148 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// Adapter is a platform.Adapter for one homeserver and one account.
+type Adapter struct {
+	cfg    platform.Config
+	log    logr.Logger
+	client *client
+
+	view      *view
+	hints     *hints
+	directory *directory
+	people    *people
+	creations *creations
+	// rooms lets one write at a time into a room, and one create for a resource.
+	rooms locks
+
+	//nolint:containedctx // the life of what runs in the background, from New to Close
+	life  context.Context
+	end   context.CancelFunc
+	start sync.Once
+	tasks sync.WaitGroup
+	// poke wakes the sync loop out of its backoff.
+	poke chan struct{}
+
+	mu sync.Mutex // guards what follows
+	// account is who we are; empty until it was asked.
+	account string
+	// offer is what the server can do; nil until it was asked.
+	offer *offer
+}
+
+var _ platform.Factory = New
+
+// defaultResync is how often is verified what /sync doesn't carry, when the configuration doesn't say.
+const defaultResync = 10 * time.Minute
+
+// New opens an adapter. The first request is made by Probe or Observe; what
+// runs in the background from then on ends with Close, not with the context.
+func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
+	c, err := newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ResyncInterval <= 0 {
+		cfg.ResyncInterval = defaultResync
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	a := &Adapter{
+		cfg: cfg, log: cfg.Log, client: c,
+		view: newView(cfg.OwnerID), hints: newHints(), directory: newDirectory(cfg.ResyncInterval),
+		people: newPeople(), creations: newCreations(),
+		life: life, end: end, poke: make(chan struct{}, 1),
+	}
+	a.tasks.Go(func() { a.hints.deliver(life) })
+	return a, nil
+}
+
+// Hints tells of resources whose rooms changed.
+func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.out }
+
+// Close ends the sync and closes the channel of hints.
+func (a *Adapter) Close() {
+	a.end()
+	a.start.Do(func() {}) // nothing starts any more
+	a.tasks.Wait()
+}
+
+// begin starts to follow the server, once.
+func (a *Adapter) begin() {
+	a.start.Do(func() {
+		a.tasks.Go(func() { a.follow(a.life) })
+	})
+}
+
+// us is our account; empty until it is known.
+func (a *Adapter) us() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.account
+}
+
+// current makes sure that the view of these rooms and resources is whole and
+// holds all that was written before, so that a write can build on it.
+func (a *Adapter) current(ctx context.Context, doing string, rooms []string, refs ...model.Ref) error {
+	a.begin()
+	if err := a.view.ready(ctx); err != nil {
+		return err
+	}
+	a.view.mu.Lock()
+	failing := a.view.failing
+	a.view.mu.Unlock()
+	if isKind(failing, platform.Unauthorized) {
+		return failing
+	}
+	if failing != nil {
+		return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: failing}
+	}
+	return a.view.settle(ctx, rooms, refs...)
+}
+
+// locks are mutexes by name.
+type locks struct {
+	mu   sync.Mutex
+	held map[string]*lock
+}
+
+type lock struct {
+	sync.Mutex
+	users int
+}
+
+// lock waits for a name and returns what gives it free.
+func (l *locks) lock(name string) (unlock func()) {
+	l.mu.Lock()
+	if l.held == nil {
+		l.held = map[string]*lock{}
+	}
+	one := l.held[name]
+	if one == nil {
+		one = &lock{}
+		l.held[name] = one
+	}
+	one.users++
+	l.mu.Unlock()
+	one.Lock()
+	return func() {
+		one.Unlock()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if one.users--; one.users == 0 {
+			delete(l.held, name)
+		}
+	}
+}

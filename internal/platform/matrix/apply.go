@@ -1,0 +1,291 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// Apply does one operation, one at a time in each room.
+func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) {
+	if op.Verb == plan.Create {
+		return a.create(ctx, op)
+	}
+	defer a.rooms.lock(op.SpaceID)()
+	doing := fmt.Sprintf("applying %s to %s", op.Verb, op.SpaceID)
+	if err := a.current(ctx, doing, []string{op.SpaceID}); err != nil {
+		return "", err
+	}
+	w, err := a.open(op, doing)
+	if err != nil {
+		if op.Verb == plan.Delete && isKind(err, platform.NotFound) {
+			return op.SpaceID, nil
+		}
+		return "", err
+	}
+	if err := w.apply(ctx, op); err != nil {
+		return "", err
+	}
+	return op.SpaceID, nil
+}
+
+// write is one operation on one room. Its lock is held, and what it says of
+// the room is from before the operation.
+type write struct {
+	*Adapter
+	op plan.Operation
+	id string
+	us string
+	is *room // a copy, so that it can be read without the view's lock
+}
+
+// open finds the room, and refuses one that is not ours.
+func (a *Adapter) open(op plan.Operation, doing string) (*write, error) {
+	v := a.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r, there := v.rooms[op.SpaceID]
+	if !there {
+		return nil, refuse(platform.NotFound, doing, "the operator is not in the room")
+	}
+	if op.Verb != plan.Mark {
+		v.refs[keyOf(v.ownerID, op.Space.Mark.Ref)] = op.Space.Mark.Ref
+		if mark := v.markOf(r); mark == nil || mark.OwnerID != a.cfg.OwnerID {
+			return nil, refuse(platform.Conflict, doing, "the room doesn't carry our mark")
+		}
+	}
+	return &write{Adapter: a, op: op, id: r.id, us: v.us, is: r.copy()}, nil
+}
+
+func (w *write) apply(ctx context.Context, op plan.Operation) error {
+	switch op.Verb {
+	case plan.Mark:
+		return w.mark(ctx, op.Space.Mark)
+	case plan.Release:
+		mark := op.Space.Mark
+		mark.Released = true
+		w.creations.free(op.Space.Address, mark.Ref)
+		return w.put(ctx, typeOwner, "", contentOf(mark, w.is.owner.Listed))
+	case plan.Archive:
+		return w.archive(ctx)
+	case plan.Restore:
+		return w.put(ctx, typeArchived, "", archivedContent{})
+	case plan.Delete:
+		return w.delete(ctx)
+	case plan.Set:
+		return w.set(ctx, op)
+	case plan.SetAddress:
+		return w.setAddress(ctx, op.Space.Address)
+	case plan.Link:
+		return w.link(ctx, op.ParentID)
+	case plan.AddMember:
+		return w.addMember(ctx, op.Members[0])
+	case plan.RemoveMember:
+		return w.removeMember(ctx, op.Members[0].Account)
+	case plan.SetRoles:
+		return w.setRoles(ctx, op.Members)
+	default:
+		return refuse(platform.NotSupported, "applying "+string(op.Verb), "there is no such operation")
+	}
+}
+
+func (w *write) set(ctx context.Context, op plan.Operation) error {
+	s := op.Space.Settings
+	switch op.Field {
+	case plan.FieldDisplayName:
+		return w.put(ctx, typeName, "", map[string]string{"name": s.DisplayName})
+	case plan.FieldTopic:
+		return w.put(ctx, typeTopic, "", map[string]string{"topic": s.Topic})
+	case plan.FieldAvatar:
+		content := map[string]string{}
+		if s.Avatar != "" {
+			content["url"] = s.Avatar
+		}
+		return w.put(ctx, typeAvatar, "", content)
+	case plan.FieldJoin:
+		content, err := joinContent(s.Join, op.ParentID)
+		if err != nil {
+			return err
+		}
+		return w.put(ctx, typeJoinRules, "", content)
+	case plan.FieldListed:
+		return w.list(ctx, s.Listed)
+	case plan.FieldHistory:
+		return w.put(ctx, typeHistory, "", historySetting(s.History))
+	case plan.FieldGuests:
+		return w.put(ctx, typeGuests, "", guestsSetting(s.Guests))
+	case plan.FieldServers:
+		return w.put(ctx, typeServerACL, "", aclSetting(s.Servers, w.cfg.ServerName))
+	case plan.FieldPermissions:
+		return w.setPermissions(ctx, s.Permissions)
+	case plan.FieldGuidelines:
+		return w.setGuidelines(ctx, s.Guidelines)
+	default:
+		return refuse(platform.NotSupported, "setting "+string(op.Field), "there is no such setting")
+	}
+}
+
+// put writes one piece of state. Writing what is there already changes
+// nothing: the server answers with the event that is there.
+func (w *write) put(ctx context.Context, kind, key string, content any) error {
+	return w.putInto(ctx, w.id, kind, key, content)
+}
+
+func (a *Adapter) putInto(ctx context.Context, room, kind, key string, content any) error {
+	var answer struct {
+		Event string `json:"event_id"`
+	}
+	if err := a.client.do(ctx, request{
+		doing: "setting " + kind + " of " + room, route: "PUT /rooms/{room}/state/{type}",
+		method: http.MethodPut, path: v3("rooms", room, "state", kind, key), body: content, into: &answer,
+	}); err != nil {
+		return err
+	}
+	a.view.expectEvent(room, kind, key, answer.Event)
+	return nil
+}
+
+// mark writes whose the room is. In a room that others made, it first makes
+// sure that nobody else can write that.
+func (w *write) mark(ctx context.Context, mark model.Mark) error {
+	doing := "marking " + w.id
+	if why := w.is.control(w.us); why != "" {
+		return refuse(platform.Forbidden, doing, why)
+	}
+	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
+		p := w.is.levels().clone()
+		for _, kind := range []string{typeOwner, typeGuidelines, typeArchived, typePowers} {
+			p.events[kind] = powerOperator
+		}
+		if err := w.putPowers(ctx, p); err != nil {
+			return err
+		}
+	}
+	listed := w.is.owner.Listed
+	if w.is.ownerSender != w.us || listed == nil {
+		is, err := w.isListed(ctx, w.id, nil, false)
+		if err != nil {
+			return err
+		}
+		listed = &is
+	}
+	return w.put(ctx, typeOwner, "", contentOf(mark, listed))
+}
+
+// list puts the room into the server's directory or takes it out, and notes
+// that where /sync shows it.
+func (w *write) list(ctx context.Context, listed bool) error {
+	visibility := "private"
+	if listed {
+		visibility = "public"
+	}
+	if err := w.client.do(ctx, request{
+		doing: "listing " + w.id + " as " + visibility, route: "PUT /directory/list/room/{room}",
+		method: http.MethodPut, path: v3("directory", "list", "room", w.id), body: map[string]string{"visibility": visibility},
+	}); err != nil {
+		forget(w.directory, w.directory.listed, w.id)
+		return err
+	}
+	note(w.directory, w.directory.listed, w.id, asked(w.directory, listed))
+	mark := w.op.Space.Mark
+	if w.is.mark != nil {
+		mark = *w.is.mark
+	}
+	return w.put(ctx, typeOwner, "", contentOf(mark, &listed))
+}
+
+// link makes the parent and the room name each other.
+func (w *write) link(ctx context.Context, parent string) error {
+	if parent == "" {
+		return refuse(platform.Invalid, "linking "+w.id, "the parent's space is not known yet")
+	}
+	via := []string{w.cfg.ServerName}
+	if err := w.putInto(ctx, parent, typeChild, w.id, linkContent{Via: via}); err != nil {
+		return err
+	}
+	return w.put(ctx, typeParent, parent, linkContent{Via: via, Canonical: true})
+}
+
+// setPermissions writes who may do what, and keeps who is what.
+func (w *write) setPermissions(ctx context.Context, permissions map[model.Action]model.Role) error {
+	p := newPowers(permissions)
+	p.users = w.is.levels().clone().users
+	return w.putPowers(ctx, p)
+}
+
+// setRoles writes who is what, and keeps who may do what.
+func (w *write) setRoles(ctx context.Context, members []model.Member) error {
+	p := w.is.levels().clone()
+	members = slices.DeleteFunc(slices.Clone(members), func(m model.Member) bool { return w.is.isCreator(m.Account) })
+	if err := p.setRoles(w.us, members); err != nil {
+		return err
+	}
+	return w.putPowers(ctx, p)
+}
+
+// putPowers writes the whole event, with the operator's own power in it.
+//
+// Dendrite (gomatrixserverlib up to 2025-08) looks up the power of a version
+// 12 creator among the users when notifications change, finds none, and
+// refuses. Everything else is written then, and the error says what is not.
+func (w *write) putPowers(ctx context.Context, p *powers) error {
+	doing := "setting the roles of " + w.id
+	if !w.is.privilegedCreators() {
+		p.users[w.us] = max(w.is.power(w.us), powerOperator)
+	}
+	if err := tooLarge(p.content(), doing); err != nil {
+		return err
+	}
+	err := w.put(ctx, typePowers, "", p.content())
+	has := w.is.levels().notifyRoom
+	if !isKind(err, platform.Forbidden) || !w.is.isCreator(w.us) || p.notifyRoom == has {
+		return err
+	}
+	p = p.clone()
+	p.notifyRoom = has
+	if err := w.put(ctx, typePowers, "", p.content()); err != nil {
+		return err
+	}
+	return &platform.Error{Kind: platform.NotSupported, Err: err, Doing: fmt.Sprintf(
+		"changing from %d who may mention everybody in %s (this server lets nobody change that in a room of version %s; the rest is set)",
+		has, w.id, w.is.version)}
+}
+
+// setRoles gives accounts their roles. Our own power is not to be touched.
+func (p *powers) setRoles(us string, members []model.Member) error {
+	for _, m := range members {
+		switch {
+		case m.Account == us:
+			continue
+		case m.Role < model.RoleMember || m.Role >= model.RoleOperator:
+			return refuse(platform.Invalid, "giving "+m.Account+" a role", "nobody can be "+m.Role.String())
+		case !validAccount(m.Account):
+			return refuse(platform.Invalid, "giving "+m.Account+" a role", "it is not a Matrix user ID")
+		case m.Role == model.RoleMember:
+			delete(p.users, m.Account)
+		default:
+			p.users[m.Account] = powerOf(m.Role)
+		}
+	}
+	return nil
+}
+
+// maxContent is how large the content of an event may be: an event has 64 KiB
+// with its signatures, hashes and references.
+const maxContent = 62 << 10
+
+func tooLarge(content any, doing string) error {
+	if n := size(content); n > maxContent {
+		return refuse(platform.Invalid, doing, fmt.Sprintf(
+			"the event would have %d bytes and a Matrix event holds %d: give fewer people a role", n, maxContent))
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"maunium.net/go/mautrix"
+
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// client sends single requests. It never retries and never waits for a rate
+// limit: that is for whoever asked.
+type client struct {
+	mx    *mautrix.Client
+	token string
+}
+
+// request is one request to the server.
+type request struct {
+	// doing says what it is for, in errors.
+	doing string
+	// route is the template for metrics, such as "GET /sync".
+	route  string
+	method string
+	// path is what comes after /_matrix, each part unescaped.
+	path  []any
+	query url.Values
+	body  any
+	// into receives the answer; nil when it doesn't matter.
+	into any
+}
+
+func (r request) writes() bool { return r.method != http.MethodGet }
+
+// requestTimeout bounds a request whose context doesn't.
+const requestTimeout = time.Minute
+
+func newClient(cfg platform.Config) (*client, error) {
+	base, err := url.Parse(cfg.URL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, refuse(platform.Invalid, "reading the URL of the homeserver", fmt.Sprintf("%q is not an http or https URL", cfg.URL))
+	}
+	mx, err := mautrix.NewClient(cfg.URL, "", cfg.Token)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the Matrix client: %w", err)
+	}
+	mx.DefaultHTTPRetries = 0
+	mx.IgnoreRateLimit = true
+	mx.UserAgent = "cabildo"
+	mx.Client = cfg.Client
+	if mx.Client == nil {
+		mx.Client = &http.Client{}
+	}
+	return &client{mx: mx, token: cfg.Token}, nil
+}
+
+// do sends a request. The error is always a *platform.Error.
+func (c *client) do(ctx context.Context, r request) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+	}
+	_, err := c.mx.MakeFullRequest(platform.WithRoute(ctx, r.route), mautrix.FullRequest{
+		Method: r.method,
+		URL: c.mx.BuildURLWithFullQuery(mautrix.BaseURLPath(append([]any{"_matrix"}, r.path...)), func(q url.Values) {
+			for key, values := range r.query {
+				q[key] = values
+			}
+		}),
+		RequestJSON:  r.body,
+		ResponseJSON: r.into,
+	})
+	if err != nil {
+		return c.failed(r, err)
+	}
+	return nil
+}
+
+// v3 is a path of the client-server API.
+func v3(parts ...any) []any { return append([]any{"client", "v3"}, parts...) }

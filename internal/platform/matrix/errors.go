@@ -1,0 +1,156 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"maunium.net/go/mautrix"
+
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// answer is what the server said when it refused. Unlike the client library's
+// error it doesn't hold the request, whose header has the token.
+type answer struct {
+	status     int
+	code, text string
+	retryAfter time.Duration
+}
+
+func (a *answer) Error() string {
+	if a.code == "" {
+		return fmt.Sprintf("HTTP %d", a.status)
+	}
+	return fmt.Sprintf("%s (HTTP %d): %s", a.code, a.status, a.text)
+}
+
+// failed makes the error of a request that went wrong. It says what was being
+// done, holds neither the token nor the query of the URL, and tells a write
+// that may have happened (Ambiguous) from one that certainly did not.
+func (c *client) failed(r request, err error) *platform.Error {
+	out := &platform.Error{Doing: r.doing, Kind: platform.Unavailable}
+	var typed *platform.Error
+	var refused mautrix.HTTPError
+	switch {
+	case errors.As(err, &typed): // the transport's own: the request budget
+		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, typed
+		return out
+	case errors.As(err, &refused) && refused.Response != nil && refused.WrappedError == nil:
+		said := answerOf(refused)
+		out.Kind, out.RetryAfter, out.Err = said.kind(r.writes()), said.retryAfter, c.clean(said)
+		return out
+	case r.writes() && !neverSent(err):
+		out.Kind = platform.Ambiguous
+	}
+	out.Err = c.clean(causeOf(err))
+	return out
+}
+
+// causeOf is what went wrong on the way, without the client library's wrapping.
+func causeOf(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	var library mautrix.HTTPError
+	if errors.As(err, &library) && library.WrappedError != nil {
+		return fmt.Errorf("%s: %w", library.Message, library.WrappedError)
+	}
+	return err
+}
+
+func answerOf(refused mautrix.HTTPError) *answer {
+	said := &answer{status: refused.Response.StatusCode}
+	header := refused.Response.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 {
+		said.retryAfter = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		said.retryAfter = max(time.Until(at), 0)
+	}
+	if refused.RespError != nil {
+		said.code, said.text = refused.RespError.ErrCode, refused.RespError.Err
+		if ms, ok := refused.RespError.ExtraData["retry_after_ms"].(float64); ok && ms > 0 {
+			said.retryAfter = time.Duration(ms) * time.Millisecond
+		}
+	}
+	return said
+}
+
+// kind sorts an answer.
+func (a *answer) kind(write bool) platform.ErrorKind {
+	switch a.code {
+	case "M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED":
+		return platform.Unauthorized
+	case "M_LIMIT_EXCEEDED":
+		return platform.RateLimited
+	case "M_UNRECOGNIZED":
+		return platform.NotSupported
+	case "M_ROOM_IN_USE":
+		return platform.AlreadyExists
+	}
+	switch status := a.status; {
+	case status == http.StatusTooManyRequests:
+		return platform.RateLimited
+	case status == http.StatusUnauthorized:
+		return platform.Unauthorized
+	case status == http.StatusForbidden:
+		return platform.Forbidden
+	case status == http.StatusNotFound:
+		return platform.NotFound
+	case status == http.StatusMethodNotAllowed:
+		return platform.NotSupported
+	case status == http.StatusConflict:
+		return platform.AlreadyExists
+	case status == http.StatusServiceUnavailable, !write && status >= 500:
+		return platform.Unavailable
+	case status >= 500: // it may have got far enough
+		return platform.Ambiguous
+	default:
+		return platform.Invalid
+	}
+}
+
+// neverSent says that the connection was not even made.
+func neverSent(err error) bool {
+	var dial *net.OpError
+	var lookup *net.DNSError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &lookup) || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// clean keeps an error whose text is fit to be shown, and makes of another one
+// a text without the token, and not too long.
+func (c *client) clean(err error) error {
+	text := err.Error()
+	if c.token != "" {
+		text = strings.ReplaceAll(text, c.token, "(token)")
+	}
+	const most = 512
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
+}
+
+// isKind says whether an error is of a kind.
+func isKind(err error, kind platform.ErrorKind) bool {
+	var typed *platform.Error
+	return errors.As(err, &typed) && typed.Kind == kind
+}
+
+// refuse is an error that we find ourselves, without asking the server.
+func refuse(kind platform.ErrorKind, doing, because string) *platform.Error {
+	return &platform.Error{Kind: kind, Doing: doing, Err: errors.New(because)}
+}

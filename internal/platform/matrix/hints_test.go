@@ -1,0 +1,49 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+func TestHintsAreToldOnceHoweverOftenTheyWereAdded(t *testing.T) {
+	g := NewWithT(t)
+	h := newHints()
+	for range 1000 { // nobody listens, and nobody waits
+		h.add(ref, model.Ref{Name: "other"})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go h.deliver(ctx)
+	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: ref})))
+	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: model.Ref{Name: "other"}})))
+	g.Consistently(h.out, "50ms").ShouldNot(Receive())
+	h.add(ref)
+	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: ref})))
+	cancel()
+	g.Eventually(h.out).Should(BeClosed())
+}
+
+func TestBackoffGrowsAndHonoursTheServer(t *testing.T) {
+	g := NewWithT(t)
+	for failures := 1; failures < 100; failures++ {
+		g.Expect(backoff(failures, nil)).To(And(BeNumerically(">", 0), BeNumerically("<=", mostBackoff*3/2)))
+	}
+	g.Expect(backoff(1, &platform.Error{RetryAfter: time.Minute})).To(Equal(time.Minute))
+}
+
+func TestEverythingIsReadAgainNowAndThen(t *testing.T) {
+	g := NewWithT(t)
+	since := func(age, took time.Duration) wholeSync { return wholeSync{at: time.Now().Add(-age), took: took} }
+	g.Expect(since(time.Minute, time.Millisecond).due(time.Hour, false)).To(BeFalse())
+	g.Expect(since(2*time.Hour, time.Millisecond).due(time.Hour, false)).To(BeTrue())
+	g.Expect(since(time.Minute, time.Millisecond).due(time.Hour, true)).To(BeTrue())
+	g.Expect(since(2*time.Hour, 2*time.Minute).due(time.Hour, true)).To(BeFalse())
+}

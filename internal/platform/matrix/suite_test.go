@@ -1,0 +1,345 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
+)
+
+// server is the homeserver of all specs that don't stop it.
+var server *devenv.Dendrite
+
+func TestMatrix(t *testing.T) {
+	_, err := devenv.Binary("dendrite")
+	switch {
+	case errors.Is(err, devenv.ErrNotBuilt) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(10 * time.Second)
+	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	RunSpecs(t, "the Matrix adapter on a real homeserver")
+}
+
+var _ = BeforeSuite(func() { server = start() })
+
+// start starts a homeserver that ends with the spec or suite.
+func start() *devenv.Dendrite {
+	GinkgoHelper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s, err := devenv.StartDendrite(ctx, devenv.DendriteOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(s.Close)
+	return s
+}
+
+// serial makes names that no other spec has.
+var serial atomic.Int64
+
+func unique(prefix string) string { return fmt.Sprintf("%s%d", prefix, serial.Add(1)) }
+
+// person is an account that does things by hand.
+type person struct {
+	id, token string
+	at        *devenv.Dendrite
+}
+
+func somebody(ctx context.Context, prefix string) person { return somebodyAt(ctx, server, prefix) }
+
+func somebodyAt(ctx context.Context, at *devenv.Dendrite, prefix string) person {
+	GinkgoHelper()
+	local := unique(prefix)
+	token, err := at.CreateUser(ctx, local, "a long password")
+	Expect(err).NotTo(HaveOccurred())
+	return person{id: "@" + local + ":" + at.ServerName, token: token, at: at}
+}
+
+// operator is the application service's own account, doing things by hand.
+func operator() person { return person{id: server.OperatorUserID, token: server.ASToken, at: server} }
+
+// try sends a request by hand.
+func (p person) try(ctx context.Context, method, path string, body, into any) error {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	if body == nil {
+		content = []byte("{}")
+	}
+	version := "/v3"
+	if strings.HasPrefix(path, "/v1/") {
+		version = ""
+	}
+	req, err := http.NewRequestWithContext(ctx, method, p.at.URL+"/_matrix/client"+version+path, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s", method, path, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// does sends a request by hand that has to work.
+func (p person) does(ctx context.Context, method, path string, body, into any) {
+	GinkgoHelper()
+	Expect(p.try(ctx, method, path, body, into)).To(Succeed())
+}
+
+func (p person) sets(ctx context.Context, room, kind string, content any) {
+	GinkgoHelper()
+	p.does(ctx, http.MethodPut, inRoom(room, "state", kind, ""), content, nil)
+}
+
+func (p person) reads(ctx context.Context, room, kind string) map[string]any {
+	GinkgoHelper()
+	var content map[string]any
+	p.does(ctx, http.MethodGet, inRoom(room, "state", kind, ""), nil, &content)
+	return content
+}
+
+func inRoom(room string, parts ...string) string {
+	path := "/rooms/" + url.PathEscape(room)
+	for _, part := range parts {
+		path += "/" + url.PathEscape(part)
+	}
+	return path
+}
+
+func aliasPath(address string) string {
+	return "/directory/room/" + url.PathEscape("#"+address+":"+server.ServerName)
+}
+
+// wire counts requests by route, and can lose the answer of one.
+type wire struct {
+	mu     sync.Mutex
+	counts map[string]int
+	lose   string
+}
+
+func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	route := platform.Route(req.Context())
+	w.mu.Lock()
+	if w.counts == nil {
+		w.counts = map[string]int{}
+	}
+	w.counts[route]++
+	lose := w.lose == route
+	if lose {
+		w.lose = ""
+	}
+	w.mu.Unlock()
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if lose && err == nil {
+		_ = resp.Body.Close()
+		return nil, errors.New("the connection was cut")
+	}
+	return resp, err
+}
+
+// requests are those so far, long polls apart.
+func (w *wire) requests() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for route, count := range w.counts {
+		if route != platform.LongPoll {
+			n += count
+		}
+	}
+	return n
+}
+
+func (w *wire) of(route string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts[route]
+}
+
+func (w *wire) loseNext(route string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lose = route
+}
+
+// actor is an adapter with what a spec wants to know of it.
+type actor struct {
+	platform.Adapter
+	wire  *wire
+	owner string
+	info  platform.Info
+}
+
+type option func(*platform.Config)
+
+func as(p person) option { return func(c *platform.Config) { c.Token, c.AppService = p.token, false } }
+
+func owned(owner string) option { return func(c *platform.Config) { c.OwnerID = owner } }
+
+func every(d time.Duration) option { return func(c *platform.Config) { c.ResyncInterval = d } }
+
+// opened opens an adapter and does not talk to the server yet.
+func opened(at *devenv.Dendrite, options ...option) *actor {
+	GinkgoHelper()
+	w := &wire{}
+	cfg := platform.Config{
+		Name: "test", OwnerID: "prod", URL: at.URL, ServerName: at.ServerName, Token: at.ASToken, AppService: true,
+		Client: &http.Client{Transport: w}, ResyncInterval: time.Hour, Log: logr.Discard(),
+	}
+	for _, o := range options {
+		o(&cfg)
+	}
+	adapter, err := matrix.New(context.Background(), cfg)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(adapter.Close)
+	return &actor{Adapter: adapter, wire: w, owner: cfg.OwnerID}
+}
+
+// openAt opens an adapter on any URL.
+func openAt(url string) (platform.Adapter, error) {
+	return matrix.New(context.Background(), platform.Config{URL: url, ServerName: "cabildo.test", Log: logr.Discard()})
+}
+
+// open opens and probes an adapter on the server of all specs.
+func open(ctx context.Context, options ...option) *actor {
+	GinkgoHelper()
+	a := opened(server, options...)
+	var err error
+	a.info, err = a.Probe(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	return a
+}
+
+func community(name string) model.Ref {
+	return model.Ref{Kind: model.KindCommunity, Namespace: "town", Name: name}
+}
+
+// want is a wanted community with a name of its own.
+func (a *actor) want() model.Space {
+	name := unique("c")
+	return model.Space{
+		Mark:    model.Mark{OwnerID: a.owner, Ref: community(name)},
+		Address: name,
+		Settings: model.Settings{
+			DisplayName: "The town of " + name, Topic: "What the town is for", Join: model.JoinAnybody,
+			Listed: true, History: model.HistoryEverything, Guests: model.GuestsForbidden,
+		},
+	}
+}
+
+// group is a wanted group of a community.
+func group(parent model.Space) model.Space {
+	name := unique("g")
+	g := parent
+	g.Mark.Ref = model.Ref{Kind: model.KindGroup, Namespace: "town", Name: name}
+	g.Parent, g.Address, g.Members = &parent.Mark.Ref, parent.Address+"-"+name, nil
+	g.Settings.DisplayName, g.Settings.Join, g.Settings.Listed = "The group "+name, model.JoinParentMembers, false
+	return g
+}
+
+func query(want model.Space) platform.Query {
+	return platform.Query{OwnerID: want.Mark.OwnerID, Ref: want.Mark.Ref, Parent: want.Parent, Address: want.Address}
+}
+
+// sees observes and expects a whole answer.
+func (a *actor) sees(ctx context.Context, want model.Space) platform.Observation {
+	GinkgoHelper()
+	o, err := a.Observe(ctx, query(want))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(o.Complete).To(BeTrue(), o.Why)
+	return o
+}
+
+// differs is what has still to be done to a space.
+func (a *actor) differs(ctx context.Context, want model.Space) []string {
+	GinkgoHelper()
+	want, losses := a.Normalize(want)
+	Expect(losses).To(BeEmpty())
+	o := a.sees(ctx, want)
+	var ops []string
+	for _, op := range plan.Diff(want, o.Space, o.ParentID) {
+		ops = append(ops, op.String())
+	}
+	return ops
+}
+
+// make brings a space to what is wanted, as the operator would, and checks
+// that nothing is left to do then.
+func (a *actor) make(ctx context.Context, want model.Space) *model.Observed {
+	GinkgoHelper()
+	want, losses := a.Normalize(want)
+	Expect(losses).To(BeEmpty())
+	for range 3 {
+		o := a.sees(ctx, want)
+		if o.Space == nil && o.Holder != nil {
+			o.Space = o.Holder.Space // adopts
+		}
+		ops := plan.Diff(want, o.Space, o.ParentID)
+		if len(ops) == 0 {
+			return o.Space
+		}
+		for _, op := range ops {
+			_, err := a.Apply(ctx, op)
+			Expect(err).NotTo(HaveOccurred(), op.String())
+		}
+	}
+	Expect(a.differs(ctx, want)).To(BeEmpty())
+	return a.sees(ctx, want).Space
+}
+
+// op is an operation on a space.
+func op(verb plan.Verb, want model.Space, id string, members ...model.Member) plan.Operation {
+	return plan.Operation{Verb: verb, Space: want, SpaceID: id, Members: members}
+}
+
+func set(field plan.Field, want model.Space, id string) plan.Operation {
+	return plan.Operation{Verb: plan.Set, Field: field, Space: want, SpaceID: id}
+}
+
+func kindOf(err error) platform.ErrorKind {
+	var typed *platform.Error
+	if errors.As(err, &typed) {
+		return typed.Kind
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+const (
+	// longPoll is how long the server may keep a poll open without news.
+	longPoll = 30 * time.Second
+	// pollGrace is how much later than that the answer may come.
+	pollGrace = 30 * time.Second
+	// firstPoll bounds the sync that brings everything.
+	firstPoll = 5 * time.Minute
+
+	leastBackoff = 500 * time.Millisecond
+	mostBackoff  = 15 * time.Second
+)
+
+// follow keeps the view up to date until the context ends.
+func (a *Adapter) follow(ctx context.Context) {
+	since, failures := "", 0
+	var whole wholeSync
+	for ctx.Err() == nil {
+		if since != "" && whole.due(a.cfg.ResyncInterval, failures > 0) {
+			since = ""
+		}
+		first, asked := since == "", time.Now()
+		answer, err := a.poll(ctx, since, failures == 0)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if failures == 0 {
+				a.log.Info("lost the sync with the homeserver", "reason", err.Error())
+			}
+			failures++
+			a.view.fail(err)
+			if isKind(err, platform.Invalid) || isKind(err, platform.NotFound) {
+				since = "" // the server no longer knows the position: begin anew
+			}
+			a.rest(ctx, backoff(failures, err))
+			continue
+		}
+		touched := a.view.fold(answer, first, time.Now())
+		if first {
+			whole = wholeSync{at: asked, took: time.Since(asked)}
+		}
+		if failures > 0 {
+			a.log.Info("the sync with the homeserver is back")
+			a.hints.add(model.Ref{})
+		}
+		a.hints.add(touched...)
+		since, failures = answer.NextBatch, 0
+		if len(answer.Rooms.Join)+len(answer.Rooms.Leave) > 0 {
+			a.rest(ctx, a.view.pace())
+		}
+	}
+}
+
+// wholeSync is when everything was read last, and how long it took.
+type wholeSync struct {
+	at   time.Time
+	took time.Duration
+}
+
+// due says whether to read everything again: after the resync interval, so
+// that nothing which a sync left out stays unknown for good, and after an
+// outage, because the server may come back from a backup and not say so. It
+// takes at most a hundredth of the time.
+func (w wholeSync) due(every time.Duration, outage bool) bool {
+	age := time.Since(w.at)
+	return (outage || age > every) && age > 100*w.took
+}
+
+// poll asks for what is new. After a failure it doesn't wait for news, so that
+// it is soon known that the connection is back.
+func (a *Adapter) poll(ctx context.Context, since string, wait bool) (*syncAnswer, error) {
+	if _, err := a.identify(ctx); err != nil {
+		return nil, err
+	}
+	query := url.Values{
+		"filter":          {syncFilter(since == "")},
+		"set_presence":    {"offline"},
+		"use_state_after": {"true"},
+		"timeout":         {"0"},
+	}
+	limit := firstPoll
+	if since != "" {
+		query.Set("since", since)
+		limit = pollGrace
+		if wait {
+			query.Set("timeout", strconv.FormatInt(longPoll.Milliseconds(), 10))
+			limit += longPoll
+		}
+	}
+	ctx, cancel := context.WithTimeout(platform.WithPriority(ctx, platform.PriorityRevoke), limit)
+	defer cancel()
+	var answer syncAnswer
+	r := request{
+		doing: "reading what changed in the rooms", route: platform.LongPoll,
+		method: http.MethodGet, path: v3("sync"), query: query, into: &answer,
+	}
+	if err := a.client.do(ctx, r); err != nil {
+		return nil, err
+	}
+	if answer.NextBatch == "" {
+		return nil, refuse(platform.Unavailable, r.doing, "the answer has no next_batch: it is not from a Matrix homeserver, or was cut off")
+	}
+	return &answer, nil
+}
+
+// rest waits, or until somebody pokes because the server answers again.
+func (a *Adapter) rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.poke:
+	case <-ctx.Done():
+	}
+}
+
+// backoff doubles with every failure, with jitter, and is at least what the server asks for.
+func backoff(failures int, err error) time.Duration {
+	d := min(leastBackoff<<min(failures-1, 10), mostBackoff)
+	d = d/2 + rand.N(d) //nolint:gosec // jitter
+	var typed *platform.Error
+	if errors.As(err, &typed) {
+		d = max(d, typed.RetryAfter)
+	}
+	return d
+}
+
+// pace is the pause between two polls while there is news. A server looks
+// through all our rooms for every poll, so the more there are, the more news
+// one poll should bring.
+func (v *view) pace() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return min(20*time.Millisecond+time.Duration(len(v.rooms))*200*time.Microsecond, 500*time.Millisecond)
+}

@@ -1,0 +1,117 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+var _ = Describe("probing", func() {
+	It("says what the server is and what it can do", func(ctx context.Context) {
+		a := open(ctx)
+		Expect(a.info.Server).To(Or(HavePrefix("Dendrite 0."), HavePrefix("Matrix v1.")))
+		Expect(a.info.Account).To(Equal(server.OperatorUserID))
+		for _, can := range []platform.Capability{
+			platform.CanJoinOnBehalf, platform.CanJoinByRequest, platform.CanJoinFromParent,
+			platform.CanModerate, platform.CanArchive, platform.CanFederate,
+		} {
+			Expect(a.info.Capabilities[can].State).To(Equal(platform.Supported), string(can))
+		}
+		Expect(a.info.Capabilities[platform.CanDelete].State).To(Equal(platform.Unsupported))
+		Expect(a.info.Capabilities[platform.CanDelete].Reason).NotTo(BeEmpty())
+	})
+
+	It("refuses an account of another server than the declared one, and names both", func(ctx context.Context) {
+		a := opened(server, func(c *platform.Config) { c.ServerName = "other.example" })
+		_, err := a.Probe(ctx)
+		Expect(kindOf(err)).To(Equal(platform.Invalid))
+		Expect(err).To(MatchError(And(ContainSubstring("other.example"), ContainSubstring(server.ServerName))))
+	})
+
+	It("says that a token is refused, and never shows it", func(ctx context.Context) {
+		const token = "a-very-secret-token"
+		a := opened(server, func(c *platform.Config) { c.Token = token })
+		_, err := a.Probe(ctx)
+		Expect(kindOf(err)).To(Equal(platform.Unauthorized))
+		Expect(err.Error()).NotTo(ContainSubstring(token))
+		o, err := a.Observe(ctx, platform.Query{Ref: community("any")})
+		Expect(kindOf(err)).To(Equal(platform.Unauthorized))
+		Expect(err.Error()).NotTo(ContainSubstring(token))
+		Expect(o.Complete).To(BeFalse())
+	})
+
+	It("refuses a URL that is none", func(ctx context.Context) {
+		Expect(ctx.Err()).NotTo(HaveOccurred())
+		for _, url := range []string{"", "cabildo.test", "ftp://cabildo.test", "://"} {
+			_, err := openAt(url)
+			Expect(kindOf(err)).To(Equal(platform.Invalid), url)
+		}
+	})
+})
+
+var _ = Describe("a homeserver that goes away", func() {
+	var own *devenv.Dendrite
+	BeforeEach(func() { own = start() })
+
+	It("leaves the view incomplete, refuses writes, and is found again when it is back", func(ctx context.Context) {
+		a := opened(own)
+		_, err := a.Probe(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		town := a.want()
+		space := a.make(ctx, town)
+		a.quiet()
+
+		own.Stop()
+		Eventually(func() bool {
+			o, err := a.Observe(ctx, query(town))
+			Expect(err).NotTo(HaveOccurred()) // not yet: it was there a moment ago
+			return o.Complete
+		}).Should(BeFalse())
+		_, err = a.Apply(ctx, op(plan.Create, a.want(), ""))
+		Expect(kindOf(err)).To(Equal(platform.Unavailable))
+		_, err = a.Apply(ctx, set(plan.FieldTopic, town, space.ID))
+		Expect(kindOf(err)).To(Equal(platform.Unavailable))
+		_, err = a.Missing(ctx, []string{"@new:" + own.ServerName})
+		Expect(kindOf(err)).To(Equal(platform.Unavailable))
+
+		stranger := opened(own)
+		o, err := stranger.Observe(ctx, query(town))
+		Expect(kindOf(err)).To(Equal(platform.Unavailable))
+		Expect(o.Complete).To(BeFalse())
+		Expect(o.Why).NotTo(BeEmpty())
+
+		Expect(own.Start(ctx)).To(Succeed())
+		_, err = a.Probe(ctx) // which also wakes the sync
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() bool {
+			o, err := a.Observe(ctx, query(town))
+			return err == nil && o.Complete
+		}).Should(BeTrue())
+		Expect(a.differs(ctx, town)).To(BeEmpty())
+		a.hinted(model.Ref{})
+	})
+
+	It("is told anew when it forgot everything", func(ctx context.Context) {
+		a := opened(own)
+		_, err := a.Probe(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		town := a.want()
+		space := a.make(ctx, town)
+		Expect(own.Wipe()).To(Succeed())
+		Expect(own.Start(ctx)).To(Succeed())
+		Eventually(func() bool {
+			o, err := a.Observe(ctx, platform.Query{Ref: town.Mark.Ref, KnownID: space.ID, Address: town.Address})
+			return err == nil && o.Complete && o.Lost
+		}).WithTimeout(45 * time.Second).Should(BeTrue())
+	})
+})

@@ -1,0 +1,341 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// view is what /sync told: every room that we are in, found by ID and by whose
+// it is, and what we wrote and have not seen back yet.
+type view struct {
+	ownerID string
+
+	mu    sync.Mutex // guards everything below
+	us    string     // our account
+	rooms map[string]*room
+	// ours are the rooms of each resource of our installation.
+	ours map[model.Ref]map[string]struct{}
+	// keyed are the rooms that we made and that carry no mark, by their key.
+	keyed map[string]map[string]struct{}
+	// refs are the resources of keys, as far as somebody asked for them.
+	refs map[string]model.Ref
+	// accounts are those that exist, because we saw them do something.
+	accounts map[string]struct{}
+	recent   recentEvents
+	pending  map[string]map[*expectation]struct{} // by room
+	// changed is closed and replaced whenever something above or below changes.
+	changed chan struct{}
+
+	// synced says that a first sync was folded whole.
+	synced bool
+	// failing is why the last sync failed; nil when it didn't.
+	failing error
+	// lastGood is when the last sync succeeded.
+	lastGood time.Time
+}
+
+func newView(ownerID string) *view {
+	v := &view{
+		ownerID: ownerID, refs: map[string]model.Ref{}, accounts: map[string]struct{}{},
+		pending: map[string]map[*expectation]struct{}{}, changed: make(chan struct{}),
+	}
+	v.clear()
+	return v
+}
+
+func (v *view) clear() {
+	v.rooms = map[string]*room{}
+	v.ours = map[model.Ref]map[string]struct{}{}
+	v.keyed = map[string]map[string]struct{}{}
+}
+
+// wake tells everybody who waits. The lock is held.
+func (v *view) wake() {
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// fold takes in the answer of a sync and returns the resources whose rooms
+// changed. A first sync replaces everything.
+func (v *view) fold(answer *syncAnswer, first bool, now time.Time) []model.Ref {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	touched := map[model.Ref]struct{}{}
+	if first {
+		v.foldWhole(answer, touched)
+	} else {
+		for id, synced := range answer.Rooms.Join {
+			v.foldRoom(id, synced, touched)
+		}
+		for id := range answer.Rooms.Leave {
+			v.drop(id, touched)
+		}
+	}
+	v.synced, v.failing, v.lastGood = true, nil, now
+	v.wake()
+	return slices.Collect(maps.Keys(touched))
+}
+
+// foldWhole makes the view anew from an answer that has everything, and finds
+// out what is different. The very first one is no news.
+func (v *view) foldWhole(answer *syncAnswer, touched map[model.Ref]struct{}) {
+	before, were := v.rooms, v.refsOfAll()
+	v.clear()
+	ignored := map[model.Ref]struct{}{}
+	for id, synced := range answer.Rooms.Join {
+		v.rooms[id] = newRoom(id)
+		if old, known := before[id]; known {
+			v.rooms[id].gone = old.gone
+		}
+		v.foldRoom(id, synced, ignored)
+	}
+	if !v.synced {
+		return
+	}
+	for id, r := range v.rooms {
+		if old, known := before[id]; !known || !reflect.DeepEqual(old, r) {
+			v.touchRoom(id, touched)
+		}
+	}
+	for id, ref := range were {
+		if _, still := v.rooms[id]; !still {
+			touched[ref] = struct{}{}
+		}
+	}
+}
+
+// refsOfAll are the resources of all rooms that have one.
+func (v *view) refsOfAll() map[string]model.Ref {
+	out := map[string]model.Ref{}
+	for id, r := range v.rooms {
+		if ref, ours := v.refOf(r); ours {
+			out[id] = ref
+		}
+	}
+	return out
+}
+
+func (v *view) foldRoom(id string, synced syncedRoom, touched map[model.Ref]struct{}) {
+	r, known := v.rooms[id]
+	if !known {
+		r = newRoom(id)
+		v.rooms[id] = r
+	}
+	before, hadRef := v.refOf(r)
+	changed := !known
+	take := func(e event, folds bool) {
+		if e.Type == typeRedaction {
+			changed = r.redact(redacted(e), v.us) || changed
+			return
+		}
+		if folds && r.fold(e, v.us) {
+			changed = true
+			if e.Type == typeChild {
+				v.touchRoom(*e.StateKey, touched)
+			}
+		}
+		v.noteAccount(e)
+		v.recent.add(e.ID)
+	}
+	// The state is how the room was before the timeline, unless the server
+	// says how it is after it: then the timeline is history, and folds nothing.
+	after := cmp.Or(synced.StateAfter, synced.StateAfterUnstable)
+	for _, e := range synced.State.Events {
+		take(e, true)
+	}
+	for _, e := range synced.Timeline.Events {
+		take(e, after == nil)
+	}
+	if after != nil {
+		for _, e := range after.Events {
+			take(e, true)
+		}
+	}
+	v.meet(id)
+	if !changed {
+		return
+	}
+	v.index(r)
+	if hadRef {
+		touched[before] = struct{}{}
+	}
+	v.touchRoom(id, touched)
+}
+
+// redacted is the event that a redaction takes away.
+func redacted(e event) string {
+	if e.Redacts != "" {
+		return e.Redacts
+	}
+	return decode[struct{ Redacts string }](e.Content).Redacts
+}
+
+// noteAccount remembers who exists: who came or went by themselves, and whom
+// we invited, which we do only with accounts that exist.
+func (v *view) noteAccount(e event) {
+	if e.Type != typeMember || e.StateKey == nil || (e.Sender != *e.StateKey && e.Sender != v.us) {
+		return
+	}
+	v.accounts[intern(*e.StateKey)] = struct{}{}
+}
+
+// drop takes a room out that we are no longer in.
+func (v *view) drop(id string, touched map[model.Ref]struct{}) {
+	if _, known := v.rooms[id]; known {
+		v.touchRoom(id, touched)
+		v.unindex(v.rooms[id])
+		delete(v.rooms, id)
+	}
+	v.meet(id)
+}
+
+// touchRoom notes the resource of a room, if it has one.
+func (v *view) touchRoom(id string, touched map[model.Ref]struct{}) {
+	if r, known := v.rooms[id]; known {
+		if ref, ours := v.refOf(r); ours {
+			touched[ref] = struct{}{}
+		}
+	}
+}
+
+// refOf is the resource of our installation that the room is indexed for.
+func (v *view) refOf(r *room) (model.Ref, bool) {
+	if r.mark != nil {
+		return r.mark.Ref, r.mark.OwnerID == v.ownerID
+	}
+	if _, keyed := v.keyed[r.key][r.id]; keyed {
+		ref, known := v.refs[r.key]
+		return ref, known
+	}
+	return model.Ref{}, false
+}
+
+// index finds out anew whose the room is.
+func (v *view) index(r *room) {
+	v.unindex(r)
+	r.mark = r.trustedMark(v.us, v.ownerID)
+	switch {
+	case r.mark != nil && r.mark.OwnerID == v.ownerID:
+		addTo(v.ours, r.mark.Ref, r.id)
+	case r.mark == nil && r.key != "" && r.creator == v.us:
+		addTo(v.keyed, r.key, r.id)
+	}
+}
+
+func (v *view) unindex(r *room) {
+	if r.mark != nil {
+		removeFrom(v.ours, r.mark.Ref, r.id)
+	}
+	removeFrom(v.keyed, r.key, r.id)
+	r.mark = nil
+}
+
+func addTo[K comparable](index map[K]map[string]struct{}, key K, id string) {
+	if index[key] == nil {
+		index[key] = map[string]struct{}{}
+	}
+	index[key][id] = struct{}{}
+}
+
+func removeFrom[K comparable](index map[K]map[string]struct{}, key K, id string) {
+	delete(index[key], id)
+	if len(index[key]) == 0 {
+		delete(index, key)
+	}
+}
+
+// of are the rooms of a resource: those that are not archived first, and then
+// the oldest first. The lock is held.
+func (v *view) of(ref model.Ref) []*room {
+	key := keyOf(v.ownerID, ref)
+	v.refs[key] = ref
+	var found []*room
+	for _, index := range []map[string]struct{}{v.ours[ref], v.keyed[key]} {
+		for id := range index {
+			found = append(found, v.rooms[id])
+		}
+	}
+	slices.SortFunc(found, func(a, b *room) int {
+		return cmp.Or(compareBool(a.archived, b.archived), cmp.Compare(a.createdAt, b.createdAt), cmp.Compare(a.id, b.id))
+	})
+	return found
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// markOf is whose the room is, for a resource that it was found for.
+func (v *view) markOf(r *room) *model.Mark {
+	if r.mark != nil {
+		mark := *r.mark
+		return &mark
+	}
+	if ref, ours := v.refOf(r); ours {
+		return &model.Mark{OwnerID: v.ownerID, Ref: ref}
+	}
+	return nil
+}
+
+// fail notes that a sync went wrong.
+func (v *view) fail(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failing = err
+	v.wake()
+}
+
+// patience is how long a view that lost its connection is worth an
+// observation; after that, or when the token is refused, it is an error.
+const patience = time.Minute
+
+// health says whether the view is whole, why not, and whether that is an error
+// by now. The lock is held.
+func (v *view) health(now time.Time) (why string, err error) {
+	switch {
+	case v.failing == nil && v.synced:
+		return "", nil
+	case v.failing == nil:
+		return "the first sync has not come yet", refuse(platform.Unavailable, "reading the rooms", "the first sync has not come yet")
+	case !v.synced, now.Sub(v.lastGood) > patience, isKind(v.failing, platform.Unauthorized):
+		return v.failing.Error(), v.failing
+	default:
+		return fmt.Sprintf("the view of the rooms is from %s: %v", v.lastGood.UTC().Format(time.RFC3339), v.failing), nil
+	}
+}
+
+// ready waits until the first sync has come or failed.
+func (v *view) ready(ctx context.Context) error {
+	for {
+		v.mu.Lock()
+		known, changed := v.synced || v.failing != nil, v.changed
+		v.mu.Unlock()
+		if known {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return &platform.Error{Kind: platform.Unavailable, Doing: "waiting for the first sync", Err: ctx.Err()}
+		}
+	}
+}
