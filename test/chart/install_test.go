@@ -1,0 +1,157 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+// buildTime is enough to build the manager on a slow machine with nothing cached.
+const buildTime = 10 * time.Minute
+
+var _ = Describe("A release", Ordered, func() {
+	var (
+		server     *envtest.Environment
+		cluster    client.Client
+		kubeconfig string
+	)
+
+	BeforeAll(func(ctx context.Context) {
+		server = &envtest.Environment{BinaryAssetsDirectory: binaries()}
+		config, err := server.Start()
+		DeferCleanup(server.Stop)
+		Expect(err).NotTo(HaveOccurred())
+		config.QPS = -1
+
+		scheme := runtime.NewScheme()
+		for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, v1alpha1.AddToScheme} {
+			utilruntime.Must(add(scheme))
+		}
+		cluster, err = client.New(config, client.Options{Scheme: scheme})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(cluster.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+		}})).To(Succeed())
+		kubeconfig = filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+		Expect(os.WriteFile(kubeconfig, server.KubeConfig, 0o600)).To(Succeed())
+	})
+
+	release := func(ctx context.Context, args ...string) string {
+		GinkgoHelper()
+		out, err := helm(ctx, append(args, "--namespace", namespace, "--kubeconfig", kubeconfig)...)
+		Expect(err).NotTo(HaveOccurred())
+		return out
+	}
+	// groupHas tells whether the cluster's definition of Group has a field of the spec.
+	groupHas := func(ctx context.Context, field string) bool {
+		GinkgoHelper()
+		var crd apiextensionsv1.CustomResourceDefinition
+		Expect(cluster.Get(ctx, client.ObjectKey{Name: "groups.community.cabildo.dev"}, &crd)).To(Succeed())
+		_, has := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties[field]
+		return has
+	}
+
+	It("of an older version installs", func(ctx context.Context) {
+		older := filepath.Join(GinkgoT().TempDir(), "cabildo")
+		Expect(os.CopyFS(older, os.DirFS(chart))).To(Succeed())
+		file := filepath.Join(older, "files/crds/community.cabildo.dev_groups.yaml")
+		content, err := os.ReadFile(file)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(file, []byte(strings.ReplaceAll(string(content), " suspend:", " paused:")), 0o600)).To(Succeed())
+
+		release(ctx, "install", "cabildo", older)
+		Expect(groupHas(ctx, "suspend")).To(BeFalse())
+	})
+
+	It("that is upgraded has its definitions upgraded", func(ctx context.Context) {
+		release(ctx, "upgrade", "cabildo", chart)
+		Expect(groupHas(ctx, "suspend")).To(BeTrue())
+	})
+
+	It("says what comes next", func(ctx context.Context) {
+		notes := release(ctx, "get", "notes", "cabildo")
+		Expect(notes).To(ContainSubstring("kubectl -n cabildo-system create secret generic matrix"))
+		Expect(notes).To(ContainSubstring("Uninstalling keeps the custom resource definitions"))
+	})
+
+	DescribeTable("has Pods that the restricted standard takes", func(ctx context.Context, settings []string) {
+		template := only[appsv1.Deployment](render(ctx, settings...), "Deployment").Spec.Template
+		pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+		pod.Name, pod.Namespace = "manager", namespace
+		Expect(cluster.Create(ctx, pod, client.DryRunAll)).To(Succeed())
+	},
+		Entry("as it is", nil),
+		Entry("with every value", everyValue),
+	)
+
+	DescribeTable("lets the manager", func(ctx context.Context, verb, group, resource, in, name string, allowed bool) {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: "system:serviceaccount:" + namespace + ":cabildo",
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Verb: verb, Group: group, Resource: strings.Split(resource, "/")[0], Namespace: in, Name: name,
+			},
+		}}
+		if _, sub, ok := strings.Cut(resource, "/"); ok {
+			review.Spec.ResourceAttributes.Subresource = sub
+		}
+		Expect(cluster.Create(ctx, review)).To(Succeed())
+		Expect(review.Status.Allowed).To(Equal(allowed), review.Status.Reason)
+	},
+		Entry("read Secrets in its namespace", "list", "", "secrets", namespace, "", true),
+		Entry("not read them elsewhere", "get", "", "secrets", "default", "", false),
+		Entry("not list them everywhere", "list", "", "secrets", "", "", false),
+		Entry("not change them", "update", "", "secrets", namespace, "matrix", false),
+		Entry("read guidelines everywhere", "watch", "", "configmaps", "", "", true),
+		Entry("not change them", "update", "", "configmaps", "default", "guidelines", false),
+		Entry("read namespaces", "list", "", "namespaces", "", "", true),
+		Entry("write the status of groups", "patch", "community.cabildo.dev", "groups/status", "default", "go", true),
+		Entry("not make communities", "create", "community.cabildo.dev", "communities", "default", "", false),
+		Entry("not delete them", "delete", "community.cabildo.dev", "communities", "default", "eng", false),
+		Entry("hold its own lease", "update", "coordination.k8s.io", "leases", namespace, "cabildo.community.cabildo.dev", true),
+		Entry("not take another's lease", "update", "coordination.k8s.io", "leases", namespace, "other", false),
+		Entry("not take leases elsewhere", "create", "coordination.k8s.io", "leases", "kube-system", "", false),
+	)
+
+	It("that is uninstalled leaves the communities where they are", func(ctx context.Context) {
+		community := &v1alpha1.Community{
+			ObjectMeta: metav1.ObjectMeta{Name: "engineering", Namespace: "default"},
+			Spec: v1alpha1.CommunitySpec{
+				DisplayName: "Engineering",
+				Platforms:   []v1alpha1.CommunityPlatform{{PlatformRef: v1alpha1.LocalReference{Name: "chat"}}},
+			},
+		}
+		Expect(cluster.Create(ctx, community)).To(Succeed())
+		release(ctx, "uninstall", "cabildo")
+		Expect(cluster.Get(ctx, client.ObjectKeyFromObject(community), community)).To(Succeed())
+		Expect(community.DeletionTimestamp).To(BeNil())
+		var deployments appsv1.DeploymentList
+		Expect(cluster.List(ctx, &deployments, client.InNamespace(namespace))).To(Succeed())
+		Expect(deployments.Items).To(BeEmpty())
+	})
+
+	It("that comes back takes them up again", func(ctx context.Context) {
+		release(ctx, "install", "cabildo", chart)
+		Expect(groupHas(ctx, "suspend")).To(BeTrue())
+	})
+})
