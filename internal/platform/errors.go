@@ -35,7 +35,8 @@ type Error struct {
 	Doing string
 	// RetryAfter is how long the platform asks to wait; zero when it doesn't say.
 	RetryAfter time.Duration
-	Err        error
+	// Err is what the platform answered, or what went wrong on the way. The adapter has taken secrets out of its text.
+	Err error
 }
 
 func (e *Error) Error() string {

@@ -6,6 +6,7 @@ package status
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,8 @@ import (
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 )
 
-// maxMessage is the longest message that the API server takes.
+// maxMessage is the longest message that the API server takes. It counts
+// characters, which are never more than bytes.
 const maxMessage = 32768
 
 // MaxSamples is how many items a message names.
@@ -44,11 +46,8 @@ type Finding struct {
 // while they are true, and never both.
 func Apply(conditions *[]metav1.Condition, o Outcome) {
 	set := func(kind string, value metav1.ConditionStatus, reason, message string) {
-		if len(message) > maxMessage {
-			message = message[:maxMessage-1] + "…"
-		}
 		meta.SetStatusCondition(conditions, metav1.Condition{
-			Type: kind, Status: value, Reason: reason, Message: message, ObservedGeneration: o.Generation,
+			Type: kind, Status: value, Reason: reason, Message: fit(message), ObservedGeneration: o.Generation,
 		})
 	}
 	stalled, reconciling := false, false
@@ -83,6 +82,21 @@ func Apply(conditions *[]metav1.Condition, o Outcome) {
 	}
 	finding(v1alpha1.ConditionMembersResolved, v1alpha1.ReasonAllResolved, "Every declared person has an account.", o.Members)
 	finding(v1alpha1.ConditionModerationEnforced, v1alpha1.ReasonEnforced, "Every setting was read back from the platform.", o.Moderation)
+}
+
+// fit makes a message one that the API server takes and gives back as it is;
+// a platform's words may be long, and in no encoding.
+func fit(message string) string {
+	message = strings.ToValidUTF8(message, "\uFFFD")
+	if len(message) <= maxMessage {
+		return message
+	}
+	const more = "…"
+	end := maxMessage - len(more)
+	for !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + more
 }
 
 // Sample joins at most MaxSamples items, and says how many more there are.

@@ -48,7 +48,7 @@ func (p *Problem) Error() string {
 
 func (p *Problem) Unwrap() error { return p.Err }
 
-// Wait, Stall and Retry make problems.
+// Wait makes a problem that ends when something else changes.
 func Wait(reason, format string, args ...any) *Problem {
 	return &Problem{Severity: Waiting, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
@@ -63,32 +63,42 @@ func Retry(reason string, err error, format string, args ...any) *Problem {
 	return &Problem{Severity: Transient, Reason: reason, Message: fmt.Sprintf(format, args...), Err: err}
 }
 
-// FromPlatform says what a platform's error means for a resource.
+// FromPlatform says what a platform's error means for a resource. It quotes
+// what the platform answered, because a person has to act on it. What went
+// wrong on the way there stays in Err, for the log: it differs with every try,
+// and nobody looked for secrets in it.
 func FromPlatform(name string, err error) *Problem {
 	var pe *platform.Error
 	if !errors.As(err, &pe) {
-		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: %v. It is tried again.", name, err)
+		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: something unforeseen went wrong; Cabildo's log says what. It is tried again.", name)
 	}
+	p := fromAnswer(name, pe)
+	p.Err = err
+	return p
+}
+
+func fromAnswer(name string, pe *platform.Error) *Problem {
 	switch pe.Kind {
 	case platform.Unauthorized:
-		return &Problem{Severity: Waiting, Reason: v1alpha1.ReasonUnauthorized, Err: err, Message: fmt.Sprintf(
-			"Platform %s refuses its token. The platform team renews the token in the Secret of the platform's credentialsRef.", name)}
+		return Wait(v1alpha1.ReasonUnauthorized,
+			"Platform %s refuses its token. The platform team renews the token in the Secret of the platform's credentialsRef.", name)
 	case platform.Unavailable:
-		return Retry(v1alpha1.ReasonUnavailable, err, "Platform %s does not answer: %v. Nothing is changed; it is tried again.", name, err)
+		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s does not answer (%s). Nothing is changed; it is tried again.", name, pe.Doing)
 	case platform.Ambiguous:
-		return Retry(v1alpha1.ReasonUnavailable, err, "Platform %s did not say whether a write happened: %v. It is looked at again first.", name, err)
+		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s did not say whether a write happened (%s). It is looked at again first.", name, pe.Doing)
 	case platform.RateLimited:
-		p := Retry(v1alpha1.ReasonRateLimited, err, "Platform %s asks to slow down. It goes on by itself.", name)
+		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
 		p.RetryAfter = pe.RetryAfter
 		return p
 	case platform.AlreadyExists:
-		return Stall(v1alpha1.ReasonNameTaken, "%v. Choose another spaceName, or set management.adoption: IfUnowned to take over a space that nobody owns.", err)
+		return Stall(v1alpha1.ReasonNameTaken,
+			"Platform %s: %v. Choose another spaceName, or set management.adoption: IfUnowned to take over a space that nobody owns.", name, pe)
 	case platform.Forbidden:
-		return Stall(v1alpha1.ReasonCannotControl, "Platform %s does not let Cabildo do this: %v. Give its account the power back.", name, err)
+		return Stall(v1alpha1.ReasonCannotControl, "Platform %s does not let Cabildo do this: %v. Give its account the power back.", name, pe)
 	case platform.Invalid, platform.NotSupported:
-		return Stall(v1alpha1.ReasonApplyFailed, "Platform %s refuses what is declared: %v. Correct it.", name, err)
+		return Stall(v1alpha1.ReasonApplyFailed, "Platform %s refuses what is declared: %v. Correct it.", name, pe)
 	default:
-		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: %v. It is tried again.", name, err)
+		return Retry(v1alpha1.ReasonApplyFailed, pe, "Platform %s: %v. It is tried again.", name, pe)
 	}
 }
 
