@@ -42,7 +42,7 @@ const (
 
 // CommunitySpec says why a community exists, who belongs to it and where it lives.
 type CommunitySpec struct {
-	// DisplayName is what people see.
+	// DisplayName is what people see: one line of visible text.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule=`self != '' && self == self.trim() && !self.matches(r'[\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]')`,message="displayName is one line of visible text: no line breaks, no control or direction characters, no spaces at its ends"
 	DisplayName string `json:"displayName"`
@@ -115,7 +115,7 @@ type CommunitySpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.comparison) || has(self.percent) || has(self.count)",message="comparison needs a target to compare with: percent or count"
 // +kubebuilder:validation:XValidation:rule="!has(self.window) || has(self.metric)",message="window needs the metric that is measured over it"
 type Objective struct {
-	// Name of the objective, unique in the community.
+	// Name of the objective, unique in the community: lower-case letters, digits and -.
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')`,message="an objective's name has lower-case letters, digits and -, and begins and ends with a letter or digit, such as quick-answers"
 	Name string `json:"name"`
@@ -154,7 +154,7 @@ type Objective struct {
 type CommunityPlatform struct {
 	// PlatformRef names the Platform.
 	PlatformRef LocalReference `json:"platformRef"`
-	// SpaceName is the community's name in addresses on that platform. Left out: metadata.name.
+	// SpaceName is the community's name in addresses on that platform: lower-case letters, digits, - and _. Left out: metadata.name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$')`,message="spaceName has lower-case letters, digits, - and _, and begins and ends with a letter or digit, such as on-call"

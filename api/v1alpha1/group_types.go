@@ -24,11 +24,11 @@ type GroupSpec struct {
 	// CommunityRef names the Community of the same namespace that the group belongs to. Immutable.
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="communityRef is immutable; make another Group"
 	CommunityRef LocalReference `json:"communityRef"`
-	// DisplayName is what people see.
+	// DisplayName is what people see: one line of visible text.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule=`self != '' && self == self.trim() && !self.matches(r'[\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]')`,message="displayName is one line of visible text: no line breaks, no control or direction characters, no spaces at its ends"
 	DisplayName string `json:"displayName"`
-	// SpaceName is the group's name in addresses, after the community's. Left out: metadata.name.
+	// SpaceName is the group's name in addresses, after the community's: lower-case letters, digits, - and _. Left out: metadata.name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$')`,message="spaceName has lower-case letters, digits, - and _, and begins and ends with a letter or digit, such as on-call"

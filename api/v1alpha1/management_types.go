@@ -72,7 +72,7 @@ type RemovalBudget struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000000
 	Count *int32 `json:"count,omitempty"`
-	// Floor is what may always be removed, so that small spaces are not stuck.
+	// Floor is what may always be removed, so that small spaces are not stuck. At most count.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000000

@@ -35,7 +35,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="[has(self.person), has(self.directoryGroup), has(self.attribute), has(self.group), has(self.managersOf)].filter(x, x).size() == 1",message="a list item has exactly one source: person, directoryGroup, attribute, group or managersOf"
 // +kubebuilder:validation:XValidation:rule="!has(self.expires) || has(self.person)",message="expires is for a person; a derived source ends when what it is derived from changes"
 type MemberSource struct {
-	// Person is one person's username, as the platform's accounts map it to an account.
+	// Person is one person's username, without spaces, as the platform's accounts map it to an account.
 	// +optional
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s\p{Cc}\p{Z}]+$')`,message="person is one username without spaces, such as ana.ruiz"
@@ -106,7 +106,7 @@ type LocalReference struct {
 
 // Person names one person by username.
 type Person struct {
-	// Person is the username, as the platform's accounts map it to an account.
+	// Person is the username, without spaces, as the platform's accounts map it to an account.
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s\p{Cc}\p{Z}]+$')`,message="person is one username without spaces, such as ana.ruiz"
 	Person string `json:"person"`

@@ -23,7 +23,7 @@ type PlatformSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make another Platform"
 	Type PlatformType `json:"type"`
 	// OwnerID says which installation we are, for example prod-eu. It is written into every space that
-	// Cabildo makes; two installations on one server must differ in it. Immutable.
+	// Cabildo makes; two installations on one server must differ in it. Lower-case letters, digits, - and .; immutable.
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')`,message="ownerID has lower-case letters, digits, - and ., and begins and ends with a letter or digit, such as prod-eu"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="ownerID is immutable; release the spaces and adopt them from another Platform instead"
@@ -66,7 +66,7 @@ type PlatformSpec struct {
 	// +kubebuilder:validation:MaxLength=131072
 	// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN CERTIFICATE-----')",message="caBundle is PEM text with at least one BEGIN CERTIFICATE block"
 	CABundle string `json:"caBundle,omitempty"`
-	// ProxyURL is an HTTP proxy to reach the platform through. Left out: a direct connection.
+	// ProxyURL is an HTTP proxy to reach the platform through, without user and password. Left out: a direct connection.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#]+/?$')`,message="proxyURL is http:// or https:// and a host with its port, without user and password, such as http://proxy.example.com:3128"
@@ -78,11 +78,11 @@ type PlatformSpec struct {
 
 // MatrixPlatform says how a Matrix homeserver is reached.
 type MatrixPlatform struct {
-	// HomeserverURL is the base URL of the client-server API, without a path.
+	// HomeserverURL is the base URL of the client-server API: http or https, without a path and without / at the end.
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#]+$')`,message="homeserverURL is http:// or https:// and a host, with a port where needed; no user, no path and no / at the end, such as https://matrix.example.com"
 	HomeserverURL string `json:"homeserverURL"`
-	// ServerName is the name after the colon in the homeserver's user IDs and aliases.
+	// ServerName is the name after the colon in the homeserver's user IDs and aliases, for example example.com.
 	// +kubebuilder:validation:MaxLength=230
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$')`,message="serverName is what follows the colon in user IDs, such as example.com; no https:// and no path"
 	ServerName string `json:"serverName"`
@@ -90,7 +90,7 @@ type MatrixPlatform struct {
 
 // MattermostPlatform says how a Mattermost server is reached.
 type MattermostPlatform struct {
-	// URL is the site's base URL, with its path where it has one.
+	// URL is the site's base URL: http or https, with its path where it has one, without / at the end.
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`isURL(self) && self.matches(r'^https?://[^\s/@?#][^\s@?#]*[^\s/@?#]$')`,message="url is http:// or https:// and a host, with a port and a path where needed; no user, no query and no / at the end, such as https://chat.example.com"
 	URL string `json:"url"`
@@ -121,7 +121,7 @@ type Accounts struct {
 	// Match is Username, Template or Email. Built in: Username.
 	// +optional
 	Match AccountMatch `json:"match,omitempty"`
-	// Template of the account, for example @{{ .username }}:example.com.
+	// Template of the account, for example @{{ .username }}:example.com. It must name the person.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'\{\{.*\}\}')`,message="template names the person, as in @{{ .username }}:example.com; without that everybody would have one account"
