@@ -40,7 +40,7 @@ DATA ?= ../shared/data/kubernetes/slack-config
 ##@ Change it
 
 .PHONY: test
-test: servers bin/helm ## Run all tests. ARGS are passed to go test, PACKAGES says which
+test: servers bin/helm bin/manager ## Run all tests. ARGS are passed to go test, PACKAGES says which
 	@$(GO) test -tags $(TAGS) -timeout 25m $(ARGS) $(PACKAGES)
 
 PACKAGES ?= ./...
