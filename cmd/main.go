@@ -25,6 +25,9 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
 )
 
+// version is set when the binary is built.
+var version = "unknown"
+
 type flags struct {
 	metricsAddress string
 	healthAddress  string
@@ -60,6 +63,7 @@ func run(f flags) error {
 		return fmt.Errorf("--log-level: %w", err)
 	}
 	ctrl.SetLogger(zap.New(zap.Level(level)))
+	ctrl.Log.Info("Starting Cabildo", "version", version, "namespace", f.namespace)
 
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
