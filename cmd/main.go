@@ -62,7 +62,7 @@ func run(f flags) error {
 	if err != nil {
 		return fmt.Errorf("--log-level: %w", err)
 	}
-	ctrl.SetLogger(zap.New(zap.Level(level)))
+	ctrl.SetLogger(zap.New(zap.Level(level), zap.StacktraceLevel(zapcore.DPanicLevel)))
 	ctrl.Log.Info("Starting Cabildo", "version", version, "namespace", f.namespace)
 
 	scheme := runtime.NewScheme()
