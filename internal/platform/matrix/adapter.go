@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
@@ -93,9 +92,9 @@ func (a *Adapter) us() string {
 	return a.account
 }
 
-// current makes sure that the view of these rooms and resources is whole and
-// holds all that was written before, so that a write can build on it.
-func (a *Adapter) current(ctx context.Context, doing string, rooms []string, refs ...model.Ref) error {
+// current makes sure that the view is whole and holds what was written before
+// in this scope, so that a write can build on it.
+func (a *Adapter) current(ctx context.Context, doing string, s scope) error {
 	a.begin()
 	if err := a.view.ready(ctx); err != nil {
 		return err
@@ -109,7 +108,7 @@ func (a *Adapter) current(ctx context.Context, doing string, rooms []string, ref
 	if failing != nil {
 		return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: failing}
 	}
-	return a.view.settle(ctx, rooms, refs...)
+	return a.view.settle(ctx, s)
 }
 
 // locks are mutexes by name.

@@ -94,8 +94,8 @@ func (w *write) sameResource(id string) bool {
 	v := w.view
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r, there := v.rooms[id]
-	if !there {
+	r := v.room(id)
+	if r == nil {
 		return false
 	}
 	mark := v.markOf(r)

@@ -21,7 +21,7 @@ func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 	}
 	defer a.rooms.lock(op.SpaceID)()
 	doing := fmt.Sprintf("applying %s to %s", op.Verb, op.SpaceID)
-	if err := a.current(ctx, doing, []string{op.SpaceID}); err != nil {
+	if err := a.current(ctx, doing, readsOf(op)); err != nil {
 		return "", err
 	}
 	w, err := a.open(op, doing)
@@ -35,6 +35,36 @@ func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 		return "", err
 	}
 	return op.SpaceID, nil
+}
+
+// readsOf is what an operation builds on, so that it waits for earlier writes
+// of that, and of nothing else.
+func readsOf(op plan.Operation) scope {
+	s := scope{room: op.SpaceID}
+	switch op.Verb {
+	case plan.AddMember, plan.RemoveMember:
+		s.kinds, s.account = []string{typeMember, typeJoinRules}, op.Members[0].Account
+	case plan.SetRoles:
+		s.kinds = []string{typePowers}
+	case plan.SetAddress:
+		s.kinds = []string{typeAlias}
+	case plan.Link:
+		s.kinds = []string{typeParent}
+	case plan.Set:
+		switch op.Field {
+		case plan.FieldGuidelines:
+			s.kinds = []string{typePins, typeGuidelines}
+		case plan.FieldListed:
+			s.kinds = []string{typeOwner}
+		default:
+			s.kinds = []string{typePowers}
+		}
+	default: // all of it
+	}
+	if len(s.kinds) > 0 {
+		s.kinds = append(s.kinds, typeOwner, typePowers) // whether the room is ours decides about every write
+	}
+	return s
 }
 
 // write is one operation on one room. Its lock is held, and what it says of
@@ -52,8 +82,8 @@ func (a *Adapter) open(op plan.Operation, doing string) (*write, error) {
 	v := a.view
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r, there := v.rooms[op.SpaceID]
-	if !there {
+	r := v.room(op.SpaceID)
+	if r == nil {
 		return nil, refuse(platform.NotFound, doing, "the operator is not in the room")
 	}
 	if op.Verb != plan.Mark {
@@ -208,7 +238,7 @@ func (w *write) link(ctx context.Context, parent string) error {
 		return refuse(platform.Invalid, "linking "+w.id, "the parent's space is not known yet")
 	}
 	via := []string{w.cfg.ServerName}
-	if err := w.putInto(ctx, parent, typeChild, w.id, linkContent{Via: via}); err != nil {
+	if err := w.adopted(ctx, parent, via); err != nil {
 		return err
 	}
 	return w.put(ctx, typeParent, parent, linkContent{Via: via, Canonical: true})
@@ -288,4 +318,12 @@ func tooLarge(content any, doing string) error {
 			"the event would have %d bytes and a Matrix event holds %d: give fewer people a role", n, maxContent))
 	}
 	return nil
+}
+
+// adopted has the parent name the room. Servers take writes into one room one
+// after the other, so a queue for the parent's room waits here, where it keeps
+// no place of the request budget from writes into other rooms.
+func (w *write) adopted(ctx context.Context, parent string, via []string) error {
+	defer w.rooms.lock(parent)()
+	return w.putInto(ctx, parent, typeChild, w.id, linkContent{Via: via})
 }

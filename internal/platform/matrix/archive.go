@@ -113,13 +113,13 @@ func (w *write) unlink(ctx context.Context) error {
 func (v *view) naming(id string) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r, there := v.rooms[id]
-	if !there {
+	r := v.room(id)
+	if r == nil {
 		return nil
 	}
 	var out []string
 	for _, parent := range slices.Sorted(maps.Keys(r.parents)) {
-		space := v.rooms[parent]
+		space := v.room(parent)
 		if space == nil {
 			continue
 		}

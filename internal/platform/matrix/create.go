@@ -104,7 +104,7 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 		return "", refuse(platform.Invalid, doing, "it is marked for the installation "+want.Mark.OwnerID+", and we are "+a.cfg.OwnerID)
 	}
 	defer a.rooms.lock("create " + ref.String())()
-	if err := a.current(ctx, doing, nil, ref); err != nil {
+	if err := a.current(ctx, doing, scope{ref: ref}); err != nil {
 		return "", err
 	}
 	id, err := a.existing(ctx, doing, ref)

@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -15,6 +16,8 @@ import (
 // the room is observed again.
 type expectation struct {
 	what string
+	// key is the state key of what was written, where there is one.
+	key string
 	// ref is the resource that a room was made for.
 	ref   model.Ref
 	since time.Time
@@ -47,14 +50,14 @@ func (v *view) expect(id string, e expectation) {
 // expectEvent notes that a state event that we sent has to come.
 func (v *view) expectEvent(id, kind, key, event string) {
 	at := stateKey{kind, key}
-	v.expect(id, expectation{what: kind, met: func(r *room) bool {
+	v.expect(id, expectation{what: kind, key: key, met: func(r *room) bool {
 		return v.recent.has(event) || r != nil && r.current[at] == event
 	}})
 }
 
 // expectMember notes that an account has to come to be in one of these states.
 func (v *view) expectMember(id, account string, states ...membership) {
-	v.expect(id, expectation{what: "a changed membership", met: func(r *room) bool {
+	v.expect(id, expectation{what: typeMember, key: account, met: func(r *room) bool {
 		if r == nil {
 			return true // we are out of the room ourselves
 		}
@@ -79,10 +82,23 @@ func (v *view) meet(id string) {
 	}
 }
 
-// settle waits until the view shows all that was written before into these
-// rooms, and every room that was made for these resources.
-func (v *view) settle(ctx context.Context, rooms []string, refs ...model.Ref) error {
-	wanted := v.outstanding(rooms, refs)
+// scope says which of the things that were written before matter.
+type scope struct {
+	// room is a room by its ID; empty where it is not known.
+	room string
+	// ref is a resource: every room that is there for it, or is being made.
+	ref model.Ref
+	// parent is the community of a group; of what is written into its space only the link to the rooms above matters.
+	parent *model.Ref
+	// kinds limits it to these types of state; empty for all.
+	kinds []string
+	// account limits memberships to one.
+	account string
+}
+
+// settle waits until the view shows all that was written before in this scope.
+func (v *view) settle(ctx context.Context, s scope) error {
+	wanted := v.outstanding(s)
 	if len(wanted) == 0 {
 		return nil
 	}
@@ -109,28 +125,38 @@ func (v *view) settle(ctx context.Context, rooms []string, refs ...model.Ref) er
 	}
 }
 
-// outstanding are the expectations on rooms, and on the rooms of resources.
-func (v *view) outstanding(rooms []string, refs []model.Ref) map[*expectation]string {
+// outstanding are the expectations in a scope, with their rooms.
+func (v *view) outstanding(s scope) map[*expectation]string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.pending) == 0 {
 		return nil
 	}
-	concerned := map[string]bool{}
-	for _, id := range rooms {
-		concerned[id] = true
+	own, parents := map[string]bool{s.room: s.room != ""}, map[string]bool{}
+	if s.ref != (model.Ref{}) {
+		for _, r := range v.of(s.ref) {
+			own[r.id] = true
+		}
 	}
-	asked := map[model.Ref]bool{}
-	for _, ref := range refs {
-		asked[ref] = true
-		for _, r := range v.of(ref) {
-			concerned[r.id] = true
+	if s.parent != nil {
+		for _, r := range v.of(*s.parent) {
+			parents[r.id] = true
+		}
+	}
+	matters := func(id string, e *expectation) bool {
+		switch {
+		case e.ref != (model.Ref{}):
+			return e.ref == s.ref || own[id] || s.parent != nil && e.ref == *s.parent
+		case own[id]:
+			return len(s.kinds) == 0 || slices.Contains(s.kinds, e.what) && (e.what != typeMember || e.key == s.account)
+		default:
+			return parents[id] && own[e.key]
 		}
 	}
 	out := map[*expectation]string{}
 	for id, expectations := range v.pending {
 		for e := range expectations {
-			if concerned[id] || asked[e.ref] && e.ref != (model.Ref{}) {
+			if matters(id, e) {
 				out[e] = id
 			}
 		}

@@ -61,7 +61,7 @@ func keyOf(ownerID string, ref model.Ref) string {
 // A room that we made and that lost its mark is found by its key instead.
 func (r *room) trustedMark(us, ownerID string) *model.Mark {
 	mark := r.owner.mark()
-	if mark == nil {
+	if mark == nil || r.creator == "" { // not known yet
 		return nil
 	}
 	if r.ownerSender == us {

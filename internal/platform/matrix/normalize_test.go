@@ -103,7 +103,7 @@ func TestWhatIsLost(t *testing.T) {
 	}{
 		"a capital letter in the name": {change: func(s *model.Space) { s.Address = "Town" }, setting: "spaceName", fatal: true},
 		"a name that is too long for an alias": {
-			change: func(s *model.Space) { s.Address = strings.Repeat("a", 242) }, setting: "spaceName", fatal: true,
+			change: func(s *model.Space) { s.Address = strings.Repeat("a", 243) }, setting: "spaceName", fatal: true,
 		},
 		"a long display name": {
 			change:  func(s *model.Space) { s.Settings.DisplayName = strings.Repeat("é", 200) },

@@ -23,14 +23,10 @@ func (a *Adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	if err := a.view.ready(ctx); err != nil {
 		return platform.Observation{Why: err.Error()}, err
 	}
-	refs := []model.Ref{q.Ref}
-	if q.Parent != nil {
-		refs = append(refs, *q.Parent)
-	}
 	if o, err := a.whole(); err != nil {
 		return o, err
 	}
-	if err := a.view.settle(ctx, []string{q.KnownID}, refs...); err != nil {
+	if err := a.view.settle(ctx, scope{room: q.KnownID, ref: q.Ref, parent: q.Parent}); err != nil {
 		if o, err := a.whole(); err != nil || !o.Complete {
 			return o, err // the sync was lost while we waited
 		}
@@ -188,9 +184,9 @@ func (a *Adapter) hold(ctx context.Context, q platform.Query, o *platform.Observ
 	v := a.view
 	v.mu.Lock()
 	o.Holder = &platform.Holder{ID: id}
-	r, known := v.rooms[id]
+	r := v.room(id)
 	var seen *extras
-	if known {
+	if r != nil {
 		o.Holder.Mark = v.markOf(r)
 		o.Holder.Space = v.observed(r, o.ParentID, a.cfg.ServerName)
 		if r.alias == a.alias(q.Address) {
@@ -199,7 +195,7 @@ func (a *Adapter) hold(ctx context.Context, q platform.Query, o *platform.Observ
 		seen = r.extras(v.us)
 	}
 	v.mu.Unlock()
-	if !known {
+	if r == nil {
 		return nil
 	}
 	return a.finish(ctx, o.Holder.Space, seen, q.Verify)
@@ -254,7 +250,7 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 
 // linked says whether parent and room name each other.
 func (v *view) linked(r *room, parent string) bool {
-	space := v.rooms[parent]
+	space := v.room(parent)
 	if space == nil {
 		return false
 	}

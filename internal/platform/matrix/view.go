@@ -210,6 +210,18 @@ func (v *view) touchRoom(id string, touched map[model.Ref]struct{}) {
 	}
 }
 
+// room is a room that we know; nil for one that we are not in. The lock is held.
+//
+// While we join a room, a server may tell of its latest changes first and of
+// the room as a whole in the next answer (Dendrite does). Until m.room.create
+// has come, the room is not one that can be judged.
+func (v *view) room(id string) *room {
+	if r, there := v.rooms[id]; there && r.creator != "" {
+		return r
+	}
+	return nil
+}
+
 // refOf is the resource of our installation that the room is indexed for.
 func (v *view) refOf(r *room) (model.Ref, bool) {
 	if r.mark != nil {

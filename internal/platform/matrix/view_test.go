@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,10 +69,11 @@ func ours(version string) []event {
 	}
 }
 
-func (v *view) name(id string) string {
+// nameOf is what the room of these tests is called.
+func nameOf(v *view) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.rooms[id].name
+	return v.rooms["!r"].name
 }
 
 func TestTheTimelineComesAfterTheState(t *testing.T) {
@@ -82,7 +84,7 @@ func TestTheTimelineComesAfterTheState(t *testing.T) {
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
 		Timeline: events{[]event{state(typeName, us, map[string]any{"name": "last"})}},
 	}), false, time.Now())
-	g.Expect(v.name("!r")).To(Equal("last"))
+	g.Expect(nameOf(v)).To(Equal("last"))
 }
 
 func TestTheStateOfAGapIsTakenIn(t *testing.T) {
@@ -93,7 +95,7 @@ func TestTheStateOfAGapIsTakenIn(t *testing.T) {
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
 		Timeline: events{[]event{state(typeTopic, us, map[string]any{"topic": "after"})}},
 	}), false, time.Now())
-	g.Expect(v.name("!r")).To(Equal("in the gap"))
+	g.Expect(nameOf(v)).To(Equal("in the gap"))
 }
 
 func TestWhereTheStateAfterIsToldTheTimelineChangesNothing(t *testing.T) {
@@ -105,10 +107,10 @@ func TestWhereTheStateAfterIsToldTheTimelineChangesNothing(t *testing.T) {
 	} {
 		room.Timeline = events{[]event{state(typeName, us, map[string]any{"name": "lost a conflict"})}}
 		v.fold(joined("!r", room), false, time.Now())
-		g.Expect(v.name("!r")).To(Equal("first"))
+		g.Expect(nameOf(v)).To(Equal("first"))
 	}
 	v.fold(joined("!r", syncedRoom{StateAfter: &events{[]event{state(typeName, us, map[string]any{"name": "won"})}}}), false, time.Now())
-	g.Expect(v.name("!r")).To(Equal("won"))
+	g.Expect(nameOf(v)).To(Equal("won"))
 }
 
 func TestChangedRoomsAreTold(t *testing.T) {
@@ -132,9 +134,21 @@ func TestAWholeSyncTellsWhatAnEarlierOneMissed(t *testing.T) {
 	v := newTestView()
 	first := ours("12")
 	v.fold(joined("!r", withState(first...)), true, time.Now())
-	missed := append(first[:len(first)-1:len(first)-1], state(typeName, us, map[string]any{"name": "missed"}))
+	missed := slices.Clone(first)
+	missed[len(missed)-1] = state(typeName, us, map[string]any{"name": "missed"})
 	g.Expect(v.fold(joined("!r", withState(missed...)), true, time.Now())).To(ConsistOf(ref))
 	g.Expect(v.fold(&syncAnswer{}, true, time.Now())).To(ConsistOf(ref))
+}
+
+func TestARoomIsNotJudgedBeforeItsMakingIsKnown(t *testing.T) {
+	g := NewWithT(t)
+	v := newTestView()
+	all := ours("12")
+	v.fold(joined("!r", withState(all[1:]...)), false, time.Now())
+	g.Expect(v.room("!r")).To(BeNil())
+	g.Expect(v.of(ref)).To(BeEmpty())
+	g.Expect(v.fold(joined("!r", withState(all...)), false, time.Now())).To(ConsistOf(ref))
+	g.Expect(v.of(ref)).To(HaveLen(1))
 }
 
 func TestASpacesChildIsToldWhenTheSpaceDropsIt(t *testing.T) {
@@ -270,7 +284,7 @@ func TestRedactionsTakeAwayWhatTheyTakeAway(t *testing.T) {
 		raw, _ := json.Marshal(map[string]string{"redacts": gone.ID})
 		v.fold(joined("!r", syncedRoom{Timeline: events{[]event{{Type: typeRedaction, ID: "$redaction" + gone.ID, Content: raw}}}}), false, time.Now())
 	}
-	g.Expect(v.name("!r")).To(BeEmpty())
+	g.Expect(nameOf(v)).To(BeEmpty())
 	r := v.rooms["!r"]
 	g.Expect(r.creator).To(Equal(us))
 	g.Expect(r.levels().forState(typeName)).To(Equal(powerOperator))
@@ -333,11 +347,11 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	v.expectEvent("!r", typeName, "", written.ID)
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	g.Expect(isKind(v.settle(short, nil, ref), platform.Unavailable)).To(BeTrue())
-	g.Expect(v.settle(context.Background(), []string{"!other"})).To(Succeed())
+	g.Expect(isKind(v.settle(short, scope{ref: ref}), platform.Unavailable)).To(BeTrue())
+	g.Expect(v.settle(context.Background(), scope{room: "!other"})).To(Succeed())
 
 	done := make(chan error, 1)
-	go func() { done <- v.settle(context.Background(), nil, ref) }()
+	go func() { done <- v.settle(context.Background(), scope{ref: ref}) }()
 	v.fold(joined("!r", syncedRoom{Timeline: events{[]event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
 	g.Eventually(done).Should(Receive(BeNil()))
 	g.Expect(v.pending).To(BeEmpty())
@@ -353,7 +367,7 @@ func TestWhatNeverCameBackIsForgottenInTheEnd(t *testing.T) {
 	for e := range v.pending["!r"] {
 		e.since = time.Now().Add(-2 * forgetAfter)
 	}
-	g.Expect(v.settle(context.Background(), []string{"!r"})).To(Succeed())
+	g.Expect(v.settle(context.Background(), scope{room: "!r"})).To(Succeed())
 }
 
 func TestTheLastEventsAreRemembered(t *testing.T) {
