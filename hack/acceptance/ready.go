@@ -1,0 +1,134 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+const (
+	// progressEvery is how often a line says how far it is.
+	progressEvery = 5 * time.Second
+	// patience is how long nothing may become Ready before the run gives up.
+	patience = 3 * time.Minute
+)
+
+// objects are what the cluster has, with the state that it is in.
+type objects struct {
+	platforms   v1alpha1.PlatformList
+	communities v1alpha1.CommunityList
+	groups      v1alpha1.GroupList
+}
+
+func (a *acceptance) read(ctx context.Context) (*objects, error) {
+	var o objects
+	if err := a.cluster.List(ctx, &o.platforms); err != nil {
+		return nil, err
+	}
+	if err := a.cluster.List(ctx, &o.communities); err != nil {
+		return nil, err
+	}
+	return &o, a.cluster.List(ctx, &o.groups)
+}
+
+// ready counts what is Ready on its newest generation, and the reasons of the rest.
+func (o *objects) ready() (ready, all int, reasons map[string]int, example string) {
+	reasons = map[string]int{}
+	note := func(what string, m metav1.ObjectMeta, observed int64, conditions []metav1.Condition) {
+		all++
+		c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+		switch {
+		case c == nil || observed < m.Generation:
+			reasons["not looked at"]++
+		case c.Status == metav1.ConditionTrue:
+			ready++
+		default:
+			reasons[c.Reason]++
+			example = fmt.Sprintf("%s %s: %s: %s", what, m.Name, c.Reason, c.Message)
+		}
+	}
+	for _, p := range o.platforms.Items {
+		note("Platform", p.ObjectMeta, p.Status.ObservedGeneration, p.Status.Conditions)
+	}
+	for _, c := range o.communities.Items {
+		note("Community", c.ObjectMeta, c.Status.ObservedGeneration, c.Status.Conditions)
+	}
+	for _, g := range o.groups.Items {
+		note("Group", g.ObjectMeta, g.Status.ObservedGeneration, g.Status.Conditions)
+	}
+	return ready, all, reasons, example
+}
+
+func (a *acceptance) waitReady(ctx context.Context) error {
+	want := 2 + len(a.manifests.groups)
+	most, moved, said := -1, time.Now(), time.Now()
+	for {
+		o, err := a.read(ctx)
+		if err != nil {
+			return err
+		}
+		ready, all, reasons, example := o.ready()
+		if ready == all && all == want {
+			a.results.ready = time.Now()
+			break
+		}
+		if ready > most {
+			most, moved = ready, time.Now()
+		}
+		if time.Since(moved) > patience {
+			return fmt.Errorf("nothing became Ready in %s: %s. For example, %s. %s", patience, progress(ready, want, reasons), example, a.lastLog())
+		}
+		if time.Since(said) > progressEvery {
+			said = time.Now()
+			fmt.Printf("  %3.0f s  %s\n", time.Since(a.results.applied).Seconds(), progress(ready, want, reasons))
+		}
+		if err := a.rest(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	// What follows the last room, such as a status, belongs to the first pass.
+	if err := a.waitQuiet(ctx, 0); err != nil {
+		return err
+	}
+	m, err := a.managerMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	a.results.firstPass = m.platformRequests()
+	return nil
+}
+
+func progress(ready, want int, reasons map[string]int) string {
+	text := fmt.Sprintf("%d of %d Ready", ready, want)
+	var rest []string
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		rest = append(rest, fmt.Sprintf("%d %s", reasons[reason], reason))
+	}
+	if len(rest) > 0 {
+		text += "; " + strings.Join(rest, ", ")
+	}
+	return text
+}
+
+// rest waits, and notices when the manager has ended.
+func (a *acceptance) rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-a.manager.Done():
+		return fmt.Errorf("the manager ended by itself. %s", a.lastLog())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
