@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +62,30 @@ var _ = Describe("a declared community", func() {
 			g.Expect(w.server.Writes()).To(Equal(writes))
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
 			g.Expect(golang.ResourceVersion).To(Equal(version))
+		}).Should(Succeed())
+	})
+
+	It("is quiet after a restart: the first pass of a new manager writes nothing", Serial, func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		community, golang := w.community(), w.group("golang", "ana")
+		w.create(ctx, community, golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		writes, looks := w.server.Writes(), w.server.Calls(memory.CallObserve)
+		versions := func() []string {
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(w.platform), w.platform)).To(Succeed())
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(community), community)).To(Succeed())
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
+			return []string{w.platform.ResourceVersion, community.ResourceVersion, golang.ResourceVersion}
+		}
+		before := versions()
+
+		w.server.Delay(memory.CallProbe, 300*time.Millisecond) // the new session opens after the resources were looked at
+		DeferCleanup(startManager())
+		Eventually(func() int { return w.server.Calls(memory.CallObserve) }).Should(BeNumerically(">=", looks+2))
+		Consistently(func(g Gomega) {
+			g.Expect(versions()).To(Equal(before))
+			g.Expect(w.server.Writes()).To(Equal(writes))
 		}).Should(Succeed())
 	})
 

@@ -32,6 +32,9 @@ type spaceReconciler struct {
 	removed *removals
 }
 
+// openingInterval is how soon a resource is looked at again whose platform's session is being opened.
+const openingInterval = 500 * time.Millisecond
+
 // reconcile makes the spaces of a subject as declared and reports on it.
 // The subject's object is changed; before is how it was read.
 func (r *spaceReconciler) reconcile(ctx context.Context, before client.Object, s *subject) (ctrl.Result, error) {
@@ -58,6 +61,9 @@ func (r *spaceReconciler) reconcile(ctx context.Context, before client.Object, s
 	for _, entry := range s.community.Spec.Platforms {
 		p := &pass{subject: s, facts: f, entry: entry}
 		r.run(ctx, p)
+		if p.opening { // we have just started: nothing is known yet that would be worth a word
+			return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
+		}
 		passes = append(passes, p)
 	}
 	return r.report(ctx, before, s, f, passes, r.leaveOthers(ctx, s))

@@ -28,8 +28,10 @@ type pass struct {
 	facts   facts
 	entry   v1alpha1.CommunityPlatform
 
-	platform  *v1alpha1.Platform
-	session   *platform.Session
+	platform *v1alpha1.Platform
+	session  *platform.Session
+	// opening says that the platform is Ready, and this process has not opened its session yet.
+	opening   bool
 	effective v1alpha1.EffectiveSettings
 	want      model.Space
 	losses    []platform.Loss
@@ -115,6 +117,7 @@ func (r *spaceReconciler) resolve(ctx context.Context, p *pass) *status.Problem 
 		return status.Stall(refusal.Reason, "%s", refusal.Message)
 	}
 	if p.session = r.sessions.Get(name); p.session == nil {
+		p.opening = isReady(&object)
 		return status.Wait(v1alpha1.ReasonPlatformNotReady,
 			"Platform %s is not ready: %s Nothing is changed until it is.", name, readyMessage(&object))
 	}

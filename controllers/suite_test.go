@@ -19,8 +19,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -35,8 +38,9 @@ import (
 const operatorNamespace = "cabildo-system"
 
 var (
-	k8s     client.Client
-	servers sync.Map // *memory.Server by URL
+	k8s       client.Client
+	apiserver *rest.Config
+	servers   sync.Map // *memory.Server by URL
 )
 
 func TestControllers(t *testing.T) {
@@ -57,18 +61,26 @@ var _ = BeforeSuite(func() {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
-	config, err := env.Start()
+	started, err := env.Start()
 	Expect(err).NotTo(HaveOccurred(), "run make test, which builds the API server")
 	DeferCleanup(env.Stop)
-	config.QPS, config.Burst = 200, 400
+	started.QPS, started.Burst = 200, 400
 
-	k8s, err = client.New(config, client.Options{Scheme: scheme})
+	k8s, err = client.New(started, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(context.Background(), namespaced(operatorNamespace))).To(Succeed())
 
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions(operatorNamespace),
+	apiserver = started
+	DeferCleanup(startManager())
+})
+
+// startManager starts a manager, as a new process would, and returns what stops it.
+func startManager() (stop func()) {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(apiserver, ctrl.Options{
+		Scheme: k8s.Scheme(), Cache: controllers.CacheOptions(operatorNamespace),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -81,11 +93,11 @@ var _ = BeforeSuite(func() {
 	})).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
-	DeferCleanup(func() {
+	return func() {
 		cancel()
 		Eventually(done).Should(Receive(Not(HaveOccurred())))
-	})
-})
+	}
+}
 
 // openMemory opens the server that a test put at the URL.
 func openMemory(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {

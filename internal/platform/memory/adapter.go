@@ -39,7 +39,8 @@ func (s *Server) Open(_ context.Context, cfg platform.Config) (platform.Adapter,
 }
 
 // Probe answers that everything is supported.
-func (a *adapter) Probe(context.Context) (platform.Info, error) {
+func (a *adapter) Probe(ctx context.Context) (platform.Info, error) {
+	a.server.slow(ctx, CallProbe)
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
 	if fault, failed := a.server.call(CallProbe); failed {
@@ -56,8 +57,9 @@ func (a *adapter) Probe(context.Context) (platform.Info, error) {
 }
 
 // Observe reads the state as it is.
-func (a *adapter) Observe(_ context.Context, q platform.Query) (platform.Observation, error) {
+func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Observation, error) {
 	s := a.server
+	s.slow(ctx, CallObserve)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fault, failed := s.call(CallObserve); failed {
@@ -111,8 +113,9 @@ func (a *adapter) marked(ref model.Ref) []*model.Observed {
 }
 
 // Missing are the accounts that nobody added.
-func (a *adapter) Missing(_ context.Context, accounts []string) ([]string, error) {
+func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, error) {
 	s := a.server
+	s.slow(ctx, CallMissing)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fault, failed := s.call(CallMissing); failed {
@@ -141,8 +144,9 @@ func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 func (a *adapter) Display(address string) string { return address }
 
 // Apply does one operation, or gives its fault.
-func (a *adapter) Apply(_ context.Context, op plan.Operation) (string, error) {
+func (a *adapter) Apply(ctx context.Context, op plan.Operation) (string, error) {
 	s := a.server
+	s.slow(ctx, Call(op.Verb))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fault, failed := s.call(Call(op.Verb))

@@ -7,6 +7,7 @@
 package memory
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,6 +45,7 @@ type Server struct {
 	spaces     map[string]*model.Observed
 	people     map[string]bool
 	faults     map[Call]Fault
+	delays     map[Call]time.Duration
 	incomplete string
 	calls      map[Call]int
 	listeners  map[*adapter]struct{}
@@ -54,7 +56,7 @@ type Server struct {
 func NewServer(accounts ...string) *Server {
 	s := &Server{
 		spaces: map[string]*model.Observed{}, people: map[string]bool{},
-		faults: map[Call]Fault{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
+		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
 	}
 	for _, a := range accounts {
 		s.people[a] = true
@@ -78,6 +80,27 @@ func (s *Server) Fail(call Call, fault Fault) {
 		return
 	}
 	s.faults[call] = fault
+}
+
+// Delay makes a call take so long.
+func (s *Server) Delay(call Call, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delays[call] = d
+}
+
+// slow waits as long as a call takes, or until the context ends.
+func (s *Server) slow(ctx context.Context, call Call) {
+	s.mu.Lock()
+	d := s.delays[call]
+	s.mu.Unlock()
+	if d == 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // SetIncomplete makes every view incomplete for this reason; an empty one makes it whole again.
