@@ -80,10 +80,5 @@ func (r *CommunityReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("counting the groups of Community %s: %w", req, err)
 	}
-	soon := r.spaces.countGroups(&c, len(groups.Items))
-	result, err := r.spaces.reconcile(ctx, before, communitySubject(&c))
-	if err == nil && soon > 0 {
-		result.RequeueAfter = min(result.RequeueAfter, soon)
-	}
-	return result, err
+	return r.spaces.reconcile(ctx, before, communitySubject(&c, len(groups.Items)))
 }

@@ -127,6 +127,21 @@ var _ = Describe("the end of a resource", func() {
 		w.gone(ctx, w.platform)
 	})
 
+	It("of a platform goes on when the last community leaves it", func(ctx SpecContext) {
+		w, other := newWorld(ctx).ready(ctx), newWorld(ctx)
+		other.platform.Spec.Access[0].NamespaceSelector = w.platform.Spec.Access[0].NamespaceSelector
+		other.ready(ctx)
+		community := w.community()
+		w.create(ctx, community)
+		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(k8s.Delete(ctx, w.platform)).To(Succeed())
+		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonInUse)
+		w.change(ctx, community, func() { community.Spec.Platforms[0].PlatformRef.Name = other.name })
+		w.gone(ctx, w.platform)
+		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.server.Space("eng").Mark.Released).To(BeTrue())
+	})
+
 	It("of a community on one platform leaves the other", func(ctx SpecContext) {
 		w, other := newWorld(ctx).ready(ctx), newWorld(ctx)
 		other.platform.Spec.Access[0].NamespaceSelector = w.platform.Spec.Access[0].NamespaceSelector

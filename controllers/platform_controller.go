@@ -53,8 +53,8 @@ func (r *PlatformReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRoute
 	err := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Platform{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&corev1.Secret{}, byCredentials).
-		Watches(&v1alpha1.Community{}, ofCommunity, builder.WithPredicates(onlyDeletes)).
-		Watches(&v1alpha1.Group{}, ofCommunity, builder.WithPredicates(onlyDeletes)).
+		Watches(&v1alpha1.Community{}, ofCommunity, builder.WithPredicates(leftPlatforms)).
+		Watches(&v1alpha1.Group{}, ofCommunity, builder.WithPredicates(leftPlatforms)).
 		WatchesRawSource(source.Channel(hints.platforms, &handler.TypedEnqueueRequestForObject[*v1alpha1.Platform]{})).
 		WithOptions(o.controller()).
 		Complete(r)

@@ -43,6 +43,10 @@ var _ = Describe("a declared community", func() {
 		Expect(room.Roles).To(Equal(map[string]model.Role{"@omar:memory": model.RoleModerator}))
 		Expect(golang.Status.Platforms).To(ConsistOf(v1alpha1.PlatformSpaceStatus{Name: w.name, SpaceID: room.ID, Address: "eng-golang"}))
 		Expect(golang.Status.Members).To(HaveValue(Equal(v1alpha1.MemberCounts{Declared: 2, Present: 2})))
+		Eventually(func(g Gomega) {
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(community), community)).To(Succeed())
+			g.Expect(community.Status.Groups).To(BeEquivalentTo(1))
+		}).Should(Succeed())
 		Expect(golang.Status.Effective.Management.Mode).To(Equal(v1alpha1.ModeEnforce))
 		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionTrue, v1alpha1.ReasonAllResolved)
 		w.expectCondition(ctx, golang, v1alpha1.ConditionModerationEnforced, metav1.ConditionTrue, v1alpha1.ReasonEnforced)
@@ -151,7 +155,7 @@ var _ = Describe("a declared community", func() {
 		}, v1alpha1.ReasonPlanned, true),
 		Entry("in mode Observe", func(c *v1alpha1.Community) {
 			c.Spec.Management = &v1alpha1.Management{Mode: v1alpha1.ModeObserve}
-		}, v1alpha1.ReasonObserved, true),
+		}, v1alpha1.ReasonObserved, false),
 		Entry("while suspended", func(c *v1alpha1.Community) { c.Spec.Suspend = true }, v1alpha1.ReasonSuspended, true),
 	)
 })

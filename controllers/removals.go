@@ -57,12 +57,7 @@ func (r *removals) spend(space string, baseline plan.Baseline, op plan.Operation
 		w = &window{began: r.clock.Now(), baseline: baseline}
 		r.spaces[space] = w
 	}
-	if op.Verb == plan.RemoveMember {
-		w.spent.Members++
-	}
-	for _, m := range op.Members {
-		if op.Verb == plan.SetRoles && m.Role == model.RoleMember {
-			w.spent.Roles++
-		}
-	}
+	took := op.Takes()
+	w.spent.Members += took.Members
+	w.spent.Roles += took.Roles
 }

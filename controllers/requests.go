@@ -23,11 +23,14 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/status"
 )
 
-// onlyDeletes passes deletions alone.
-var onlyDeletes = predicate.Funcs{
+// leftPlatforms passes what may set a Platform free: a deletion, and a change
+// of the platforms that something is on. The handler sees the old object too.
+var leftPlatforms = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
-	UpdateFunc:  func(event.UpdateEvent) bool { return false },
 	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return !slices.Equal(platformRequests(e.ObjectOld), platformRequests(e.ObjectNew))
+	},
 }
 
 // createsAndDeletes passes what changes how many there are.

@@ -75,9 +75,13 @@ func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *s
 	problems := []*status.Problem{problem}
 	after := desired.BuiltInResync
 	var pending []string
+	differs := false
 	for _, p := range passes {
 		problems = append(problems, p.problems...)
-		pending = append(pending, describe(p)...)
+		differs = differs || len(p.pending) > 0
+		if p.effective.Management == nil || p.effective.Management.Mode != v1alpha1.ModeObserve {
+			pending = append(pending, describe(p)...)
+		}
 		if p.platform != nil {
 			after = min(after, resync(p.platform))
 		}
@@ -85,7 +89,7 @@ func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *s
 	}
 	outcome.Problem = status.Worst(problems...)
 	if outcome.Problem == nil {
-		outcome.Halted, outcome.Message = halted(passes, len(pending))
+		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)
 	status.Apply(&s.status.Conditions, outcome)
@@ -107,12 +111,12 @@ func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *s
 }
 
 // halted says why nothing is done on purpose, or what is there.
-func halted(passes []*pass, pending int) (reason, message string) {
+func halted(passes []*pass, differs bool) (reason, message string) {
 	for _, p := range passes {
 		if p.paused() {
 			return v1alpha1.ReasonSuspended, "Suspended: nothing is written."
 		}
-		if p.effective.Management.Mode != v1alpha1.ModeEnforce && pending > 0 {
+		if p.effective.Management.Mode != v1alpha1.ModeEnforce && differs {
 			reason = v1alpha1.ReasonPlanned
 			if p.effective.Management.Mode == v1alpha1.ModeObserve {
 				reason = v1alpha1.ReasonObserved
@@ -152,6 +156,7 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 	counts := v1alpha1.MemberCounts{}
 	counted := false
+	soon := r.countGroups(s)
 	for _, p := range passes {
 		if p.effective.Management != nil {
 			s.status.Effective = p.effective.DeepCopy()
@@ -172,26 +177,26 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 		counts.Unresolved = max(counts.Unresolved, c.Unresolved)
 	}
 	if !counted || (s.status.Members != nil && *s.status.Members == counts) {
-		return 0
+		return soon
 	}
 	if s.status.Members != nil {
 		if wait := r.counted.wait(s.ref.String()); wait > 0 {
-			return wait
+			return max(soon, wait)
 		}
 	}
 	s.status.Members = &counts
-	return 0
+	return soon
 }
 
 // countGroups counts a community's groups, not more often than other counts.
-func (r *spaceReconciler) countGroups(c *v1alpha1.Community, groups int) time.Duration {
-	if int(c.Status.Groups) == groups {
+func (r *spaceReconciler) countGroups(s *subject) time.Duration {
+	if s.group != nil || int(s.community.Status.Groups) == s.groups {
 		return 0
 	}
-	if wait := r.counted.wait("groups of " + desired.CommunityRef(c).String()); wait > 0 {
+	if wait := r.counted.wait("groups of " + s.ref.String()); wait > 0 {
 		return wait
 	}
-	c.Status.Groups = int32(groups)
+	s.community.Status.Groups = int32(s.groups)
 	return 0
 }
 

@@ -202,7 +202,7 @@ func hasAccount(m model.Membership) bool {
 }
 
 func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem {
-	seen, err := p.session.Observe(ctx, platform.Query{
+	seen, err := p.session.Observe(platform.WithPriority(ctx, platform.PriorityDrift), platform.Query{
 		OwnerID: p.platform.Spec.OwnerID, Ref: p.subject.ref, Parent: p.want.Parent,
 		Address: p.want.Address, KnownID: p.subject.known(p.platform.Name).SpaceID,
 	})

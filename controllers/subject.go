@@ -33,12 +33,14 @@ type subject struct {
 	group   *v1alpha1.Group
 	suspend bool
 	sources []v1alpha1.MemberSource
+	// groups is how many Groups a Community has.
+	groups int
 }
 
-func communitySubject(c *v1alpha1.Community) *subject {
+func communitySubject(c *v1alpha1.Community, groups int) *subject {
 	return &subject{
 		object: c, status: &c.Status.SpaceStatus, ref: desired.CommunityRef(c),
-		community: c, suspend: c.Spec.Suspend, sources: c.Spec.Members,
+		community: c, suspend: c.Spec.Suspend, sources: c.Spec.Members, groups: groups,
 	}
 }
 

@@ -36,7 +36,6 @@ const (
 	ReasonUnauthorized            = "Unauthorized"
 	ReasonUnavailable             = "Unavailable"
 	ReasonRateLimited             = "RateLimited"
-	ReasonServerNameMismatch      = "ServerNameMismatch"
 	ReasonInvalidPlatform         = "InvalidPlatform"
 	ReasonInUse                   = "InUse"
 	ReasonViewIncomplete          = "ViewIncomplete"

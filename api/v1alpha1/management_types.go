@@ -11,7 +11,7 @@ type ManagementMode string
 
 // The modes. Observe and Plan never write to a platform.
 const (
-	// ModeObserve reads the space and reports; nothing is planned.
+	// ModeObserve reads the space and says whether it differs; what would change is not listed.
 	ModeObserve ManagementMode = "Observe"
 	// ModePlan computes what would change and says so; nothing is written.
 	ModePlan ManagementMode = "Plan"

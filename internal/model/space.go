@@ -54,6 +54,9 @@ type Space struct {
 	Settings Settings
 	// Members are the declared accounts, each once, sorted by account.
 	Members []Member
+	// Joins says that the platform joins members on their behalf, so that an invitation alone is half done.
+	// A platform's normal form sets it.
+	Joins bool
 }
 
 // Settings are what a space can be set to. Every field has a normal form, so

@@ -120,6 +120,7 @@ func additions(want model.Space, seen *model.Observed, op func(Verb) Operation) 
 		switch state, known := seen.Members[m.Account]; {
 		case !known, state == model.Asking, state == model.Removed:
 		case state == model.Left && m.Readd:
+		case state == model.Invited && want.Joins:
 		default:
 			continue
 		}

@@ -136,6 +136,7 @@ func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	if len(want.Address) > MaxAddress {
 		losses = append(losses, platform.Loss{Setting: "spaceName", Fatal: true, Message: "the name is longer than 64 characters"})
 	}
+	want.Joins = true
 	want.Settings.Permissions = maps.Clone(want.Settings.Permissions)
 	return want, losses
 }
