@@ -4,6 +4,7 @@
 package platform
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"sync"
@@ -43,24 +44,45 @@ func (b *Budget) Acquire(ctx context.Context, p Priority) (release func(), err e
 	return release, nil
 }
 
-// Wait waits for the rate and for a pause to end, without taking one of the concurrent places.
+// Wait waits for the rate and for a pause to end, without taking one of the
+// concurrent places. It does not wait for what comes after the deadline: the
+// error is the context's, but it can come before that is done.
 func (b *Budget) Wait(ctx context.Context) error {
 	for {
-		b.mu.Lock()
-		left := time.Until(b.pause)
-		b.mu.Unlock()
-		if left <= 0 {
-			break
+		if err := wait(ctx, b.Paused()); err != nil {
+			return err
 		}
-		timer := time.NewTimer(left)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if b.limiter.Wait(ctx) != nil {
+			return cmp.Or(ctx.Err(), context.DeadlineExceeded)
+		}
+		if b.Paused() == 0 { // a pause may have begun while the rate was waited for
+			return nil
 		}
 	}
-	return b.limiter.Wait(ctx)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < d {
+		return context.DeadlineExceeded
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Paused is how long every request still has to wait because the platform asked for it; zero when it doesn't.
+func (b *Budget) Paused() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(time.Until(b.pause), 0)
 }
 
 // Pause makes every request wait for so long, because the platform asked for it.

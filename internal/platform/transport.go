@@ -36,6 +36,8 @@ type ClientOptions struct {
 
 // NewClient returns the client that carries every request to a platform. It
 // keeps to the budget, counts, and refuses to follow a redirect to another host.
+// A request that never got its turn is RateLimited, and one that was sent
+// elsewhere Invalid: neither did anything.
 func NewClient(o ClientOptions) (*http.Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.Proxy = nil
@@ -57,18 +59,29 @@ func NewClient(o ClientOptions) (*http.Client, error) {
 	}
 	return &http.Client{
 		Transport:     &transport{next: base, platform: o.Platform, budget: o.Budget, metrics: o.Metrics},
-		CheckRedirect: sameHostOnly,
+		CheckRedirect: checkRedirect,
 	}, nil
 }
 
-func sameHostOnly(next *http.Request, via []*http.Request) error {
-	if first := via[0].URL; next.URL.Host != first.Host || next.URL.Scheme != first.Scheme {
-		return fmt.Errorf("refusing a redirect from %s to %s: credentials are for one server only", first.Host, next.URL.Host)
+// checkRedirect lets a request go on, as it is, on the same server.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	refuse := func(because string) error {
+		return &Error{
+			Kind: Invalid, Doing: fmt.Sprintf("following a redirect from %s://%s to %s://%s", first.URL.Scheme, first.URL.Host, next.URL.Scheme, next.URL.Host),
+			Err: errors.New(because),
+		}
 	}
-	if len(via) >= 5 {
-		return errors.New("too many redirects")
+	switch {
+	case next.URL.Host != first.URL.Host, next.URL.Scheme != first.URL.Scheme:
+		return refuse("credentials are for one server only")
+	case next.Method != first.Method: // the answer to a GET would pass for the answer to a write
+		return refuse("it makes a " + first.Method + " a " + next.Method)
+	case len(via) >= 5:
+		return refuse("there were too many")
+	default:
+		return nil
 	}
-	return nil
 }
 
 type transport struct {
@@ -90,7 +103,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		release, err = t.budget.Acquire(ctx, PriorityOf(ctx))
 	}
 	if err != nil {
-		return nil, err
+		if req.Body != nil {
+			_ = req.Body.Close() // nothing was read from it, so nothing is lost
+		}
+		return nil, &Error{
+			Kind: RateLimited, Doing: "waiting for a turn in the request budget of Platform " + t.platform,
+			RetryAfter: t.budget.Paused(), Err: err,
+		}
 	}
 	start := time.Now()
 	resp, err := t.next.RoundTrip(req)
@@ -121,13 +140,16 @@ func (b *releasingBody) Close() error {
 // Matrix's retry_after_ms in the body, or one second; at most five minutes.
 func retryAfter(resp *http.Response) time.Duration {
 	const least, most = time.Second, 5 * time.Minute
-	clamp := func(d time.Duration) time.Duration { return min(max(d, 0), most) }
+	// Seconds as a number with a fraction hold every answer that makes sense; the others are clamped before they overflow.
+	clamp := func(seconds float64) time.Duration {
+		return time.Duration(min(max(seconds, 0), most.Seconds()) * float64(time.Second))
+	}
 	header := strings.TrimSpace(resp.Header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return clamp(time.Duration(seconds) * time.Second)
+	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil {
+		return clamp(float64(seconds))
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return clamp(time.Until(at))
+		return clamp(time.Until(at).Seconds())
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	resp.Body = struct {
@@ -135,10 +157,10 @@ func retryAfter(resp *http.Response) time.Duration {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
 	var said struct {
-		Milliseconds int64 `json:"retry_after_ms"`
+		Milliseconds float64 `json:"retry_after_ms"`
 	}
 	if err != nil || json.Unmarshal(body, &said) != nil || said.Milliseconds <= 0 {
 		return least
 	}
-	return clamp(time.Duration(said.Milliseconds) * time.Millisecond)
+	return clamp(said.Milliseconds / 1000)
 }

@@ -6,8 +6,12 @@
 package status
 
 import (
+	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 	"time"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
@@ -65,12 +69,13 @@ func Retry(reason string, err error, format string, args ...any) *Problem {
 
 // FromPlatform says what a platform's error means for a resource. It quotes
 // what the platform answered, because a person has to act on it. What went
-// wrong on the way there stays in Err, for the log: it differs with every try,
-// and nobody looked for secrets in it.
+// wrong on the way there is said in words of our own; the rest stays in Err,
+// for the log: it differs with every try, and nobody looked for secrets in it.
 func FromPlatform(name string, err error) *Problem {
 	var pe *platform.Error
 	if !errors.As(err, &pe) {
-		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: something unforeseen went wrong; Cabildo's log says what. It is tried again.", name)
+		return Retry(v1alpha1.ReasonApplyFailed, err, "Platform %s: %s; Cabildo's log says more. It is tried again.",
+			name, cmp.Or(onTheWay(err), "something unforeseen went wrong"))
 	}
 	p := fromAnswer(name, pe)
 	p.Err = err
@@ -78,14 +83,18 @@ func FromPlatform(name string, err error) *Problem {
 }
 
 func fromAnswer(name string, pe *platform.Error) *Problem {
+	doing := pe.Doing
+	if what := onTheWay(pe.Err); what != "" {
+		doing += ": " + what
+	}
 	switch pe.Kind {
 	case platform.Unauthorized:
 		return Wait(v1alpha1.ReasonUnauthorized,
 			"Platform %s refuses its token. The platform team renews the token in the Secret of the platform's credentialsRef.", name)
 	case platform.Unavailable:
-		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s does not answer (%s). Nothing is changed; it is tried again.", name, pe.Doing)
+		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s does not answer (%s). Nothing is changed; it is tried again.", name, doing)
 	case platform.Ambiguous:
-		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s did not say whether a write happened (%s). It is looked at again first.", name, pe.Doing)
+		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s did not say whether a write happened (%s). It is looked at again first.", name, doing)
 	case platform.RateLimited:
 		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
 		p.RetryAfter = pe.RetryAfter
@@ -99,6 +108,26 @@ func fromAnswer(name string, pe *platform.Error) *Problem {
 		return Stall(v1alpha1.ReasonApplyFailed, "Platform %s refuses what is declared: %v. Correct it.", name, pe)
 	default:
 		return Retry(v1alpha1.ReasonApplyFailed, pe, "Platform %s: %v. It is tried again.", name, pe)
+	}
+}
+
+// onTheWay says what kept a request from its answer, or nothing where that is
+// not known. The words are always the same for the same trouble.
+func onTheWay(err error) string {
+	var certificate *tls.CertificateVerificationError
+	var lookup *net.DNSError
+	var slow interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &certificate):
+		return "its certificate is not to be trusted: " + certificate.Err.Error()
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		return "there is no server of the name " + lookup.Name
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection was refused"
+	case errors.As(err, &slow) && slow.Timeout():
+		return "there was no answer in time"
+	default:
+		return ""
 	}
 }
 

@@ -4,9 +4,15 @@
 package status_test
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +85,44 @@ func TestNoSecretComesIntoAMessage(t *testing.T) {
 			problem := status.FromPlatform("chat", err)
 			NewWithT(t).Expect(problem.Message).NotTo(ContainSubstring("syt_secret"))
 			NewWithT(t).Expect(problem.Message).To(ContainSubstring("Platform chat"))
+		})
+	}
+}
+
+func TestWhatKeptARequestFromItsAnswer(t *testing.T) {
+	refused := &net.OpError{
+		Op: "dial", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 51234}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
+	}
+	for name, tc := range map[string]struct {
+		err  error
+		says string
+	}{
+		"nobody listens": {refused, "the connection was refused"},
+		"nobody has that name": {&net.DNSError{Err: "no such host", Name: "chat.example", Server: "10.0.0.10:53", IsNotFound: true},
+			"there is no server of the name chat.example"},
+		"a name that can't be looked up in time": {&net.DNSError{Err: "read udp 10.0.0.7:51234: i/o timeout", Name: "chat.example", IsTimeout: true},
+			"there was no answer in time"},
+		"a certificate of nobody we know": {&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
+			"its certificate is not to be trusted: x509: certificate signed by unknown authority"},
+		"a deadline":      {context.DeadlineExceeded, "there was no answer in time"},
+		"another trouble": {errors.New("read tcp 10.0.0.7:51234: syt_secret"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			sent := &url.Error{Op: "Get", URL: "https://chat.example/syt_secret", Err: tc.err}
+			typed := status.FromPlatform("chat", &platform.Error{Kind: platform.Unavailable, Doing: "observing", Err: sent}).Message
+			untyped := status.FromPlatform("chat", sent).Message
+			for _, message := range []string{typed, untyped} {
+				g.Expect(message).NotTo(ContainSubstring("syt_secret"))
+				g.Expect(message).NotTo(ContainSubstring("51234"), "a port that differs with every try")
+			}
+			if tc.says == "" {
+				g.Expect(typed).To(ContainSubstring("(observing)"))
+				g.Expect(untyped).To(ContainSubstring("something unforeseen went wrong"))
+				return
+			}
+			g.Expect(typed).To(ContainSubstring("(observing: " + tc.says + ")"))
+			g.Expect(untyped).To(ContainSubstring(tc.says))
 		})
 	}
 }
