@@ -75,6 +75,7 @@ func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.out }
 func (a *Adapter) Close() {
 	a.end()
 	a.start.Do(func() {}) // nothing starts any more
+	a.view.fail(refuse(platform.Unavailable, "reading the rooms", "the session was closed"))
 	a.tasks.Wait()
 }
 

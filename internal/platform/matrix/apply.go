@@ -295,12 +295,12 @@ func (p *powers) setRoles(us string, members []model.Member) error {
 		switch {
 		case m.Account == us:
 			continue
+		case m.Role == model.RoleMember:
+			delete(p.users, m.Account)
 		case m.Role < model.RoleMember || m.Role >= model.RoleOperator:
 			return refuse(platform.Invalid, "giving "+m.Account+" a role", "nobody can be "+m.Role.String())
 		case !validAccount(m.Account):
 			return refuse(platform.Invalid, "giving "+m.Account+" a role", "it is not a Matrix user ID")
-		case m.Role == model.RoleMember:
-			delete(p.users, m.Account)
 		default:
 			p.users[m.Account] = powerOf(m.Role)
 		}

@@ -6,6 +6,7 @@ package matrix
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -221,7 +222,9 @@ func (a *Adapter) newRoom(ctx context.Context, op plan.Operation) (createRoom, [
 	if offer.version < 12 {
 		p.users[a.us()] = powerOperator
 	}
-	if err := p.setRoles(a.us(), want.Members); err != nil {
+	// What can't be an account keeps nobody else from having a room.
+	members := slices.DeleteFunc(slices.Clone(want.Members), func(m model.Member) bool { return !validAccount(m.Account) })
+	if err := p.setRoles(a.us(), members); err != nil {
 		return createRoom{}, nil, err
 	}
 	body := createRoom{

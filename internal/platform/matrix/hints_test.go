@@ -41,9 +41,10 @@ func TestBackoffGrowsAndHonoursTheServer(t *testing.T) {
 
 func TestEverythingIsReadAgainNowAndThen(t *testing.T) {
 	g := NewWithT(t)
-	since := func(age, took time.Duration) wholeSync { return wholeSync{at: time.Now().Add(-age), took: took} }
-	g.Expect(since(time.Minute, time.Millisecond).due(time.Hour, false)).To(BeFalse())
-	g.Expect(since(2*time.Hour, time.Millisecond).due(time.Hour, false)).To(BeTrue())
-	g.Expect(since(time.Minute, time.Millisecond).due(time.Hour, true)).To(BeTrue())
-	g.Expect(since(2*time.Hour, 2*time.Minute).due(time.Hour, true)).To(BeFalse())
+	at := time.Now()
+	quick, slow := wholeSync{at: at, took: time.Millisecond}, wholeSync{at: at, took: time.Minute}
+	g.Expect(quick.next(time.Hour, false)).To(Equal(at.Add(time.Hour)))
+	g.Expect(quick.next(time.Hour, true)).To(Equal(at.Add(20 * time.Millisecond)))
+	g.Expect(slow.next(10*time.Minute, false)).To(Equal(at.Add(20 * time.Minute)))
+	g.Expect(wholeSync{}.next(time.Hour, false)).To(BeTemporally("<", at))
 }

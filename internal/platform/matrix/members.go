@@ -49,7 +49,7 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 	}
 	if state != invited && (!onBehalf || w.is.join.rule != "public") {
 		if err := w.post(ctx, doing, "POST /rooms/{room}/invite", "invite", map[string]string{"user_id": m.Account}); err != nil {
-			return err
+			return ofOneAccount(err)
 		}
 		if !onBehalf {
 			w.view.expectMember(w.id, m.Account, invited, present)
@@ -60,7 +60,7 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 		doing: doing, route: "POST /rooms/{room}/join", method: http.MethodPost,
 		path: v3("rooms", w.id, "join"), query: url.Values{"user_id": {m.Account}},
 	}); err != nil {
-		return err
+		return ofOneAccount(err)
 	}
 	w.view.expectMember(w.id, m.Account, present)
 	return nil
@@ -78,10 +78,22 @@ func (w *write) removeMember(ctx context.Context, account string) error {
 		return nil
 	}
 	if err := w.post(ctx, doing, "POST /rooms/{room}/kick", "kick", map[string]string{"user_id": account}); err != nil {
-		return err
+		return ofOneAccount(err)
 	}
 	w.view.expectMember(w.id, account, removed, left, banned)
 	return nil
+}
+
+// ofOneAccount is the error of a step for one account. These steps can be
+// repeated, and a server that breaks on one account (Dendrite answers a refused
+// join with a 500) is no reason to leave the others alone.
+func ofOneAccount(err error) error {
+	var said *answer
+	var typed *platform.Error
+	if errors.As(err, &said) && said.status == http.StatusInternalServerError && errors.As(err, &typed) {
+		return &platform.Error{Kind: platform.Conflict, Doing: typed.Doing, Err: said}
+	}
+	return err
 }
 
 // people remembers which accounts exist.

@@ -6,6 +6,8 @@ package matrix_test
 import (
 	"context"
 	"net/http"
+	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -132,5 +134,88 @@ var _ = Describe("making a space", func() {
 		holder := a.sees(ctx, other).Holder
 		Expect(holder).NotTo(BeNil())
 		Expect(holder.Mark.Ref).To(Equal(one.Mark.Ref))
+	})
+
+	DescribeTable("makes and governs rooms of older versions",
+		func(ctx context.Context, version string) {
+			a := open(ctx, making(version))
+			p := somebody(ctx, "p")
+			town := a.want()
+			town.Settings.Guidelines = "Be kind."
+			town.Members = []model.Member{{Account: p.id, Role: model.RoleManager}}
+			a.make(ctx, town)
+			g := group(town)
+			g.Members = town.Members
+			room := a.make(ctx, g)
+			Expect(room.Version).To(Equal(version))
+			Expect(room.Control).To(BeEmpty())
+			Expect(room.Settings.Join).To(Equal(model.JoinParentMembers))
+			Expect(operator().reads(ctx, room.ID, "m.room.power_levels")["users"]).
+				To(Equal(map[string]any{operator().id: 100.0, p.id: 75.0}))
+			g.Members = []model.Member{{Account: p.id}}
+			g.Settings.Permissions = map[model.Action]model.Role{model.ActionMentionAll: model.RoleModerator}
+			room = a.make(ctx, g)
+			Expect(room.Roles).To(BeEmpty())
+			again := open(ctx)
+			Expect(again.differs(ctx, g)).To(BeEmpty())
+		},
+		Entry(nil, "9"), Entry(nil, "10"), Entry(nil, "11"),
+	)
+
+	It("invites where the server's rooms are too old for more", func(ctx context.Context) {
+		a := open(ctx, making("6"))
+		Expect(a.info.Capabilities[platform.CanJoinByRequest].State).To(Equal(platform.Unsupported))
+		Expect(a.info.Capabilities[platform.CanJoinFromParent].Reason).To(ContainSubstring("version 8"))
+		want := a.want()
+		want.Settings.Join = model.JoinRequest
+		want, losses := a.Normalize(want)
+		Expect(losses).To(HaveLen(1))
+		Expect(a.make(ctx, want).Settings.Join).To(Equal(model.JoinInvite))
+	})
+
+	It("sets what it can, and says what the server lets nobody change", func(ctx context.Context) {
+		a := open(ctx)
+		town := a.want()
+		space := a.make(ctx, town)
+		town.Settings.Permissions = map[model.Action]model.Role{
+			model.ActionPost: model.RoleManager, model.ActionMentionAll: model.RoleModerator,
+		}
+		normal, _ := a.Normalize(town)
+		_, err := a.Apply(ctx, set(plan.FieldPermissions, normal, space.ID))
+		seen := a.sees(ctx, town).Space.Settings.Permissions
+		Expect(seen[model.ActionPost]).To(Equal(model.RoleManager))
+		if err == nil { // a server without the fault
+			Expect(seen[model.ActionMentionAll]).To(Equal(model.RoleModerator))
+			return
+		}
+		Expect(kindOf(err)).To(Equal(platform.NotSupported))
+		Expect(err).To(MatchError(ContainSubstring("mention everybody")))
+		Expect(seen[model.ActionMentionAll]).To(Equal(model.RoleMember))
+	})
+
+	It("makes many at once", func(ctx context.Context) {
+		a := open(ctx)
+		town := a.want()
+		a.make(ctx, town)
+		var all sync.WaitGroup
+		for range 12 {
+			g := group(town)
+			all.Go(func() {
+				defer GinkgoRecover()
+				a.make(ctx, g)
+			})
+		}
+		all.Wait()
+	})
+
+	It("that somebody purged from the server is lost", func(ctx context.Context) {
+		a := open(ctx, making("11"), every(100*time.Millisecond))
+		town := a.want()
+		space := a.make(ctx, town)
+		Expect(server.PurgeRoom(ctx, space.ID)).To(Succeed())
+		Eventually(func() bool {
+			o, err := a.Observe(ctx, platform.Query{Ref: town.Mark.Ref, KnownID: space.ID, Address: town.Address})
+			return err == nil && o.Complete && o.Lost && o.Space == nil
+		}).WithTimeout(45 * time.Second).Should(BeTrue())
 	})
 })

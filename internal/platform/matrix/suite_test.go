@@ -150,8 +150,11 @@ func aliasPath(address string) string {
 	return "/directory/room/" + url.PathEscape("#"+address+":"+server.ServerName)
 }
 
-// wire counts requests by route, and can lose the answer of one.
+// wire counts requests by route, can lose the answer of one, and can pretend
+// that the server makes rooms of one version only.
 type wire struct {
+	version string
+
 	mu     sync.Mutex
 	counts map[string]int
 	lose   string
@@ -170,6 +173,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	w.mu.Unlock()
 	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil && w.version != "" && route == "GET /capabilities" {
+		_ = resp.Body.Close()
+		pretence := fmt.Sprintf(`{"capabilities":{"m.room_versions":{"available":{%q:"stable","99":"stable","org.new":"unstable"}}}}`, w.version)
+		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(pretence)), int64(len(pretence))
+	}
 	if lose && err == nil {
 		_ = resp.Body.Close()
 		return nil, errors.New("the connection was cut")
@@ -215,6 +223,11 @@ type option func(*platform.Config)
 func as(p person) option { return func(c *platform.Config) { c.Token, c.AppService = p.token, false } }
 
 func owned(owner string) option { return func(c *platform.Config) { c.OwnerID = owner } }
+
+// making pretends that the server makes rooms of this version.
+func making(version string) option {
+	return func(c *platform.Config) { c.Client.Transport.(*wire).version = version }
+}
 
 func every(d time.Duration) option { return func(c *platform.Config) { c.ResyncInterval = d } }
 

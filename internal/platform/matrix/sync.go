@@ -33,11 +33,15 @@ func (a *Adapter) follow(ctx context.Context) {
 	since, failures := "", 0
 	var whole wholeSync
 	for ctx.Err() == nil {
-		if since != "" && whole.due(a.cfg.ResyncInterval, failures > 0) {
+		wait := time.Until(whole.next(a.cfg.ResyncInterval, failures > 0))
+		if wait <= 0 {
 			since = ""
 		}
+		if failures > 0 {
+			wait = 0 // so that it is soon known that the connection is back
+		}
 		first, asked := since == "", time.Now()
-		answer, err := a.poll(ctx, since, failures == 0)
+		answer, err := a.poll(ctx, since, wait)
 		if ctx.Err() != nil {
 			return
 		}
@@ -75,18 +79,19 @@ type wholeSync struct {
 	took time.Duration
 }
 
-// due says whether to read everything again: after the resync interval, so
-// that nothing which a sync left out stays unknown for good, and after an
-// outage, because the server may come back from a backup and not say so. It
-// takes at most a hundredth of the time.
-func (w wholeSync) due(every time.Duration, outage bool) bool {
-	age := time.Since(w.at)
-	return (outage || age > every) && age > 100*w.took
+// next is when to read everything again: after the resync interval, so that
+// nothing which a sync left out stays unknown for good, and after an outage,
+// because the server may come back from a backup and not say so. It takes at
+// most a twentieth of the time.
+func (w wholeSync) next(every time.Duration, outage bool) time.Time {
+	if outage {
+		every = 0
+	}
+	return w.at.Add(max(every, 20*w.took))
 }
 
-// poll asks for what is new. After a failure it doesn't wait for news, so that
-// it is soon known that the connection is back.
-func (a *Adapter) poll(ctx context.Context, since string, wait bool) (*syncAnswer, error) {
+// poll asks for what is new, and waits for news so long at the most.
+func (a *Adapter) poll(ctx context.Context, since string, wait time.Duration) (*syncAnswer, error) {
 	if _, err := a.identify(ctx); err != nil {
 		return nil, err
 	}
@@ -94,17 +99,15 @@ func (a *Adapter) poll(ctx context.Context, since string, wait bool) (*syncAnswe
 		"filter":          {syncFilter(since == "")},
 		"set_presence":    {"offline"},
 		"use_state_after": {"true"},
-		"timeout":         {"0"},
 	}
 	limit := firstPoll
-	if since != "" {
+	if wait = min(wait, longPoll); since == "" {
+		wait = 0
+	} else {
 		query.Set("since", since)
-		limit = pollGrace
-		if wait {
-			query.Set("timeout", strconv.FormatInt(longPoll.Milliseconds(), 10))
-			limit += longPoll
-		}
+		limit = wait + pollGrace
 	}
+	query.Set("timeout", strconv.FormatInt(wait.Milliseconds(), 10))
 	ctx, cancel := context.WithTimeout(platform.WithPriority(ctx, platform.PriorityRevoke), limit)
 	defer cancel()
 	var answer syncAnswer

@@ -5,6 +5,7 @@ package matrix_test
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -99,6 +100,24 @@ var _ = Describe("a homeserver that goes away", func() {
 		}).Should(BeTrue())
 		Expect(a.differs(ctx, town)).To(BeEmpty())
 		a.hinted(model.Ref{})
+	})
+
+	It("that limits requests says how long to wait", func(ctx context.Context) {
+		limited, err := devenv.StartDendrite(ctx, devenv.DendriteOptions{RateLimit: &devenv.RateLimit{Threshold: 3, Cooloff: 2 * time.Second}})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(limited.Close)
+		a := opened(limited, as(somebodyAt(ctx, limited, "bot")))
+		Eventually(func() platform.ErrorKind {
+			_, err = a.Probe(ctx)
+			return kindOf(err)
+		}).Should(Equal(platform.RateLimited))
+		var typed *platform.Error
+		Expect(errors.As(err, &typed)).To(BeTrue())
+		Expect(typed.RetryAfter).To(BeNumerically(">", 0))
+		Eventually(func() bool { // a sync that was refused too is tried again
+			o, err := a.Observe(ctx, platform.Query{Ref: community("any")})
+			return err == nil && o.Complete
+		}).WithTimeout(30 * time.Second).Should(BeTrue())
 	})
 
 	It("is told anew when it forgot everything", func(ctx context.Context) {
