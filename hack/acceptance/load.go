@@ -132,7 +132,7 @@ func (a *acceptance) makePeople(ctx context.Context) error {
 }
 
 func (a *acceptance) apply(ctx context.Context) error {
-	perSecond, concurrency := int32(1000), int32(16)
+	perSecond, concurrency := int32(1000), int32(8)
 	if err := a.cluster.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
 		return err
 	}

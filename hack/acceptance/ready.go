@@ -98,7 +98,7 @@ func (a *acceptance) waitReady(ctx context.Context) error {
 		}
 	}
 	// What follows the last room, such as a status, belongs to the first pass.
-	if err := a.waitQuiet(ctx, 0); err != nil {
+	if _, err := a.waitQuiet(ctx, 0); err != nil {
 		return err
 	}
 	m, err := a.managerMetrics(ctx)
