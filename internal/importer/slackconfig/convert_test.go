@@ -17,6 +17,8 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/importer/slackconfig"
 )
 
+const spaceAtTheEnd = "e "
+
 func TestAGroupForEachNameThatCanBeOne(t *testing.T) {
 	for name, tc := range map[string]struct {
 		channels []string
@@ -52,11 +54,11 @@ func TestAGroupForEachNameThatCanBeOne(t *testing.T) {
 			},
 		},
 		"what can't be shown on one line is left out": {
-			channels: []string{"a\u202Eb", "c\td", "e "},
-			leftOut: map[string]string{ //nolint:gocritic // the space is what it is about
-				"a\u202Eb": "a channel whose name can't be an address or can't be shown",
-				"c\td":     "a channel whose name can't be an address or can't be shown",
-				"e ":       "a channel whose name can't be an address or can't be shown",
+			channels: []string{"a\u202Eb", "c\td", spaceAtTheEnd},
+			leftOut: map[string]string{
+				"a\u202Eb":    "a channel whose name can't be an address or can't be shown",
+				"c\td":        "a channel whose name can't be an address or can't be shown",
+				spaceAtTheEnd: "a channel whose name can't be an address or can't be shown",
 			},
 		},
 		"64 characters are the most": {
