@@ -24,12 +24,13 @@ import (
 )
 
 // leftPlatforms passes what may set a Platform free: a deletion, and a change
-// of the platforms that something is on. The handler sees the old object too.
+// that takes something off a platform. The handler sees the old object too.
 var leftPlatforms = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
 	GenericFunc: func(event.GenericEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return !slices.Equal(platformRequests(e.ObjectOld), platformRequests(e.ObjectNew))
+		now := platformRequests(e.ObjectNew)
+		return slices.ContainsFunc(platformRequests(e.ObjectOld), func(p reconcile.Request) bool { return !slices.Contains(now, p) })
 	},
 }
 
