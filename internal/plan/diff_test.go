@@ -94,10 +94,13 @@ func TestWhatDiffersIsPutRight(t *testing.T) {
 		"guidelines that were taken out of the declaration": {func(w *model.Space, _ *model.Observed) { w.Settings.Guidelines = "" },
 			[]string{"set Guidelines"}},
 
-		"who is not in the space is added":          {func(_ *model.Space, s *model.Observed) { delete(s.Members, "ben") }, []string{"add ben"}},
-		"who asks to come in is let in":             {state("ben", model.Asking), []string{"add ben"}},
-		"who somebody removed is added":             {state("ben", model.Removed), []string{"add ben"}},
-		"who is invited is waited for":              {state("ben", model.Invited), nil},
+		"who is not in the space is added": {func(_ *model.Space, s *model.Observed) { delete(s.Members, "ben") }, []string{"add ben"}},
+		"who asks to come in is let in":    {state("ben", model.Asking), []string{"add ben"}},
+		"who somebody removed is added":    {state("ben", model.Removed), []string{"add ben"}},
+		"who is invited is waited for":     {state("ben", model.Invited), nil},
+		"who is invited is added where the platform joins people": {func(w *model.Space, s *model.Observed) {
+			w.Joins, s.Members["ben"] = true, model.Invited
+		}, []string{"add ben"}},
 		"who left by their own choice is not added": {state("ben", model.Left), nil},
 		"who left is added where the declaration says so": {func(w *model.Space, s *model.Observed) {
 			w.Members[1].Readd, s.Members["ben"] = true, model.Left

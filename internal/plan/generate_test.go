@@ -56,6 +56,7 @@ var wanted = rapid.Custom(func(t *rapid.T) model.Space {
 		Parent:   oneOf(nil, &community).Draw(t, "parent"),
 		Address:  oneOf("square-market", "square-fair").Draw(t, "address"),
 		Settings: someSettings.Draw(t, "settings"),
+		Joins:    rapid.Bool().Draw(t, "joins"),
 	}
 	for _, account := range accounts {
 		if rapid.Bool().Draw(t, account) {

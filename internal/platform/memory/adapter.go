@@ -40,7 +40,9 @@ func (s *Server) Open(_ context.Context, cfg platform.Config) (platform.Adapter,
 
 // Probe answers that everything is supported.
 func (a *adapter) Probe(ctx context.Context) (platform.Info, error) {
-	a.server.slow(ctx, CallProbe)
+	if err := a.server.slow(ctx, CallProbe); err != nil {
+		return platform.Info{}, err
+	}
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
 	if fault, failed := a.server.call(CallProbe); failed {
@@ -59,7 +61,9 @@ func (a *adapter) Probe(ctx context.Context) (platform.Info, error) {
 // Observe reads the state as it is.
 func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Observation, error) {
 	s := a.server
-	s.slow(ctx, CallObserve)
+	if err := s.slow(ctx, CallObserve); err != nil {
+		return platform.Observation{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fault, failed := s.call(CallObserve); failed {
@@ -78,7 +82,7 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 			o.ParentID = parents[0].ID
 		}
 	}
-	if h := s.holder(q.Address); h != nil && (o.Space == nil || h.ID != o.Space.ID) {
+	if h := s.holder(q.Address); q.Address != "" && h != nil && (o.Space == nil || h.ID != o.Space.ID) {
 		seen := clone(h)
 		o.Holder = &platform.Holder{ID: h.ID, Mark: seen.Mark, Space: seen}
 	}
@@ -115,7 +119,9 @@ func (a *adapter) marked(ref model.Ref) []*model.Observed {
 // Missing are the accounts that nobody added.
 func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, error) {
 	s := a.server
-	s.slow(ctx, CallMissing)
+	if err := s.slow(ctx, CallMissing); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fault, failed := s.call(CallMissing); failed {
@@ -130,7 +136,7 @@ func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	return missing, nil
 }
 
-// Normalize refuses a name that is too long and fills in the permissions.
+// Normalize refuses a name that is too long; everything else can be held.
 func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	var losses []platform.Loss
 	if len(want.Address) > MaxAddress {
@@ -147,7 +153,7 @@ func (a *adapter) Display(address string) string { return address }
 // Apply does one operation, or gives its fault.
 func (a *adapter) Apply(ctx context.Context, op plan.Operation) (string, error) {
 	s := a.server
-	s.slow(ctx, Call(op.Verb))
+	late := s.slow(ctx, Call(op.Verb))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fault, failed := s.call(Call(op.Verb))
@@ -155,10 +161,14 @@ func (a *adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 		return "", fault.Err
 	}
 	id, err := s.apply(op, time.Now())
-	if failed {
+	switch {
+	case failed:
 		return "", fault.Err
+	case late != nil: // it was done, and the answer came too late
+		return "", &platform.Error{Kind: platform.Ambiguous, Doing: op.String(), Err: late}
+	default:
+		return id, err
 	}
-	return id, err
 }
 
 // Hints tells of what is done by hand with Edit.

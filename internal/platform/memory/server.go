@@ -89,17 +89,19 @@ func (s *Server) Delay(call Call, d time.Duration) {
 	s.delays[call] = d
 }
 
-// slow waits as long as a call takes, or until the context ends.
-func (s *Server) slow(ctx context.Context, call Call) {
+// slow waits as long as a call takes. The context may end before it.
+func (s *Server) slow(ctx context.Context, call Call) error {
 	s.mu.Lock()
 	d := s.delays[call]
 	s.mu.Unlock()
 	if d == 0 {
-		return
+		return nil
 	}
 	select {
 	case <-time.After(d):
+		return nil
 	case <-ctx.Done():
+		return &platform.Error{Kind: platform.Unavailable, Doing: "waiting for an answer", Err: ctx.Err()}
 	}
 }
 
