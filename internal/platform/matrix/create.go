@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -48,10 +49,13 @@ func newCreations() *creations {
 
 // reserve takes an address for a resource, or says whose it is.
 func (c *creations) reserve(address string, ref model.Ref) (holder model.Ref, ok bool) {
+	if address == "" {
+		return ref, true
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held, there := c.taken[address]
-	if there && held.ref != ref && time.Since(held.since) < reservedFor {
+	maps.DeleteFunc(c.taken, func(_ string, r reservation) bool { return time.Since(r.since) > reservedFor })
+	if held, there := c.taken[address]; there && held.ref != ref {
 		return held.ref, false
 	}
 	c.taken[address] = reservation{ref: ref, since: time.Now()}
@@ -112,7 +116,7 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 	if id != "" || err != nil {
 		return id, err
 	}
-	if holder, ok := a.creations.reserve(want.Address, ref); !ok && want.Address != "" {
+	if holder, ok := a.creations.reserve(want.Address, ref); !ok {
 		return "", refuse(platform.AlreadyExists, doing, "the address "+want.Address+" is being taken by "+holder.String())
 	}
 	body, state, err := a.newRoom(ctx, op)

@@ -29,7 +29,9 @@ const (
 	// seeWithin is how long an observation waits for what was written.
 	seeWithin = 10 * time.Second
 	// forgetAfter is when we stop to expect what never came: it was
-	// overwritten in a gap of the timeline, or undone by the server.
+	// overwritten in a gap of the timeline, or undone by the server. A new
+	// room is expected until everything was read anew without it, because a
+	// second one would be made in its place.
 	forgetAfter = time.Minute
 )
 
@@ -172,7 +174,11 @@ func (v *view) still(wanted map[*expectation]string) string {
 		if _, pending := v.pending[id][e]; !pending {
 			continue
 		}
-		if time.Since(e.since) > forgetAfter && v.lastGood.After(e.since) {
+		read := v.lastGood
+		if v.rooms[id] == nil {
+			read = v.lastWhole
+		}
+		if read.After(e.since.Add(forgetAfter)) {
 			delete(v.pending[id], e)
 			continue
 		}

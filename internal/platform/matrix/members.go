@@ -28,9 +28,12 @@ func validAccount(account string) bool {
 }
 
 // isLocal says whether an account is on our server.
-func (a *Adapter) isLocal(account string) bool {
+func (a *Adapter) isLocal(account string) bool { return serverOf(account) == a.cfg.ServerName }
+
+// serverOf is the server of an account.
+func serverOf(account string) string {
 	_, server, _ := strings.Cut(account, ":")
-	return server == a.cfg.ServerName
+	return server
 }
 
 // addMember invites an account, and joins it where we may act for it. Servers

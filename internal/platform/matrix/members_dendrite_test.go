@@ -37,6 +37,17 @@ var _ = Describe("members", func() {
 		}
 	})
 
+	It("who were only invited are joined once an application service's token is there", func(ctx context.Context) {
+		a := open(ctx)
+		p := somebody(ctx, "p")
+		town := a.want()
+		town.Settings.Join = model.JoinInvite
+		space := a.make(ctx, town)
+		operator().does(ctx, http.MethodPost, inRoom(space.ID, "invite"), map[string]string{"user_id": p.id}, nil)
+		town.Members = []model.Member{{Account: p.id}}
+		Expect(a.make(ctx, town).Members).To(Equal(map[string]model.Membership{p.id: model.Present}))
+	})
+
 	It("are invited with an ordinary account's token, and accept themselves", func(ctx context.Context) {
 		a := open(ctx, as(somebody(ctx, "bot")))
 		Expect(a.info.Capabilities[platform.CanJoinOnBehalf].State).To(Equal(platform.Unsupported))

@@ -32,12 +32,14 @@ type limits struct {
 	account string
 	// version is the room version that new rooms get; 0 while it is not known.
 	version int
+	// joins says that we may join the server's accounts on their behalf.
+	joins bool
 }
 
 // Normalize returns what a room can hold of the wanted space.
 func (a *Adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	a.mu.Lock()
-	l := limits{server: a.cfg.ServerName, account: a.account}
+	l := limits{server: a.cfg.ServerName, account: a.account, joins: a.cfg.AppService}
 	if a.offer != nil {
 		l.version = a.offer.version
 	}
@@ -78,6 +80,8 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	s.Servers = l.servers(s.Servers, &lost)
 	s.Permissions = permissions(s.Permissions, &lost)
 	out.Members = l.members(want.Members, &lost)
+	// An invitation of another server's account is all that can be done, and would be half done for ever.
+	out.Joins = l.joins && !slices.ContainsFunc(out.Members, func(m model.Member) bool { return serverOf(m.Account) != l.server })
 	if want.Parent != nil {
 		parent := *want.Parent
 		out.Parent = &parent

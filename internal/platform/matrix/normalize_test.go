@@ -15,7 +15,7 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
-var tenSpaces = limits{server: "example.com", account: "@cabildo:example.com", version: 12}
+var onExample = limits{server: "example.com", account: "@cabildo:example.com", version: 12}
 
 func role() *rapid.Generator[model.Role] {
 	return rapid.SampledFrom([]model.Role{model.RoleUnknown, model.RoleMember, model.RoleModerator, model.RoleManager, model.RoleOperator, 7})
@@ -54,7 +54,8 @@ func wanted() *rapid.Generator[model.Space] {
 func TestNormalisingTwiceIsTheSameAsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
-		l := tenSpaces
+		l := onExample
+		l.joins = rapid.Bool().Draw(t, "joins")
 		l.version = rapid.SampledFrom([]int{0, 1, 6, 7, 8, 12}).Draw(t, "version")
 		once, _ := l.normalize(wanted().Draw(t, "want"))
 		twice, losses := l.normalize(once)
@@ -68,7 +69,7 @@ func TestNormalisingTwiceIsTheSameAsOnce(t *testing.T) {
 func TestANormalSpaceIsWhatIsReadBackFromItsRoom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
-		want, _ := tenSpaces.normalize(wanted().Draw(t, "want"))
+		want, _ := onExample.normalize(wanted().Draw(t, "want"))
 		s := want.Settings
 		const us, parent = "@cabildo:example.com", "!parent"
 		p := newPowers(s.Permissions)
@@ -153,7 +154,7 @@ func TestWhatIsLost(t *testing.T) {
 			g := NewWithT(t)
 			l := row.limits
 			if l.server == "" {
-				l = tenSpaces
+				l = onExample
 			}
 			var want model.Space
 			row.change(&want)
@@ -170,9 +171,23 @@ func TestWhatIsLost(t *testing.T) {
 func TestNothingIsLostOfAPlainSpace(t *testing.T) {
 	g := NewWithT(t)
 	want := model.Space{Address: "town-hall", Settings: model.Settings{DisplayName: "Town hall", Topic: "All of it", Join: model.JoinAnybody}}
-	out, losses := tenSpaces.normalize(want)
+	out, losses := onExample.normalize(want)
 	g.Expect(losses).To(Equal([]platform.Loss(nil)))
 	g.Expect(out.Settings.Permissions).To(Equal(builtIn))
+}
+
+func TestJoiningIsPromisedForAccountsOfTheOwnServerAlone(t *testing.T) {
+	g := NewWithT(t)
+	want := model.Space{Members: []model.Member{{Account: "@a:example.com"}}}
+	l := onExample
+	out, _ := l.normalize(want)
+	g.Expect(out.Joins).To(BeFalse())
+	l.joins = true
+	out, _ = l.normalize(want)
+	g.Expect(out.Joins).To(BeTrue())
+	want.Members = append(want.Members, model.Member{Account: "@b:elsewhere.example"})
+	out, _ = l.normalize(want)
+	g.Expect(out.Joins).To(BeFalse())
 }
 
 func TestGlobsMatchWholeNames(t *testing.T) {

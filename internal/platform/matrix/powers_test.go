@@ -26,7 +26,7 @@ func reread(t interface{ Fatal(...any) }, p *powers) *powers {
 func TestPermissionsAndRolesComeBackAsTheyWereWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
-		want, _ := tenSpaces.normalize(wanted().Draw(t, "want"))
+		want, _ := onExample.normalize(wanted().Draw(t, "want"))
 		p := newPowers(want.Settings.Permissions)
 		members := []model.Member{
 			{Account: "@a:example.com", Role: rapid.SampledFrom([]model.Role{model.RoleMember, model.RoleModerator, model.RoleManager}).Draw(t, "a")},
@@ -89,7 +89,7 @@ func TestAnActionWhosePartsDisagreeHasNoRole(t *testing.T) {
 
 func TestReactionsStayOpenWhereOnlyManagersPost(t *testing.T) {
 	g := NewWithT(t)
-	want, _ := tenSpaces.normalize(model.Space{Settings: model.Settings{
+	want, _ := onExample.normalize(model.Space{Settings: model.Settings{
 		Permissions: map[model.Action]model.Role{model.ActionPost: model.RoleManager},
 	}})
 	p := newPowers(want.Settings.Permissions)

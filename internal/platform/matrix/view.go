@@ -42,8 +42,8 @@ type view struct {
 	synced bool
 	// failing is why the last sync failed; nil when it didn't.
 	failing error
-	// lastGood is when the last sync succeeded.
-	lastGood time.Time
+	// lastGood is when the last sync succeeded, lastWhole when one that brought everything did.
+	lastGood, lastWhole time.Time
 }
 
 func newView(ownerID string) *view {
@@ -75,6 +75,7 @@ func (v *view) fold(answer *syncAnswer, first bool, now time.Time) []model.Ref {
 	touched := map[model.Ref]struct{}{}
 	if first {
 		v.foldWhole(answer, touched)
+		v.lastWhole = now
 	} else {
 		for id, synced := range answer.Rooms.Join {
 			v.foldRoom(id, synced, touched)
@@ -198,7 +199,7 @@ func (v *view) drop(id string, touched map[model.Ref]struct{}) {
 		v.unindex(v.rooms[id])
 		delete(v.rooms, id)
 	}
-	v.meet(id)
+	delete(v.pending, id) // nothing of it comes any more
 }
 
 // touchRoom notes the resource of a room, if it has one.

@@ -364,10 +364,27 @@ func TestWhatNeverCameBackIsForgottenInTheEnd(t *testing.T) {
 	v := newTestView()
 	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
 	v.expectEvent("!r", typeName, "", "$never")
-	for e := range v.pending["!r"] {
-		e.since = time.Now().Add(-2 * forgetAfter)
-	}
+	v.fold(&syncAnswer{}, false, time.Now().Add(2*forgetAfter))
 	g.Expect(v.settle(context.Background(), scope{room: "!r"})).To(Succeed())
+}
+
+func TestANewRoomIsExpectedUntilEverythingWasReadWithoutIt(t *testing.T) {
+	g := NewWithT(t)
+	v := newTestView()
+	now := time.Now()
+	v.fold(&syncAnswer{}, true, now)
+	v.expect("!new", expectation{what: "the new room", ref: ref, met: func(r *room) bool { return r != nil }})
+	settled := func() bool {
+		short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		return v.settle(short, scope{ref: ref}) == nil
+	}
+	v.fold(&syncAnswer{}, false, now.Add(2*forgetAfter))
+	g.Expect(settled()).To(BeFalse())
+	v.fold(&syncAnswer{}, true, now.Add(forgetAfter/2))
+	g.Expect(settled()).To(BeFalse())
+	v.fold(&syncAnswer{}, true, now.Add(2*forgetAfter))
+	g.Expect(settled()).To(BeTrue())
 }
 
 func TestTheLastEventsAreRemembered(t *testing.T) {
