@@ -27,7 +27,7 @@ type expectation struct {
 
 const (
 	// seeWithin is how long an observation waits for what was written.
-	seeWithin = 10 * time.Second
+	seeWithin = 30 * time.Second
 	// forgetAfter is when we stop to expect what never came: it was
 	// overwritten in a gap of the timeline, or undone by the server. A new
 	// room is expected until everything was read anew without it, because a

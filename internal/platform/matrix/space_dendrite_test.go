@@ -99,6 +99,19 @@ var _ = Describe("making a space", func() {
 		Expect(a.sees(ctx, town).Space.ID).To(Equal(id))
 	})
 
+	It("that was made just before a crash is found by the next start", func(ctx context.Context) {
+		a := open(ctx)
+		town, _ := a.Normalize(a.want())
+		a.wire.loseNext("POST /createRoom")
+		_, err := a.Apply(ctx, op(plan.Create, town, ""))
+		Expect(kindOf(err)).To(Equal(platform.Ambiguous))
+		a.Close()
+		again := open(ctx)
+		Expect(again.sees(ctx, town).Space).NotTo(BeNil())
+		again.make(ctx, town)
+		Expect(again.wire.of("POST /createRoom")).To(BeZero())
+	})
+
 	It("keeps the oldest of several rooms for one resource, and retires the others", func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()

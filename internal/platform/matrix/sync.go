@@ -24,13 +24,19 @@ const (
 	// firstPoll bounds the sync that brings everything.
 	firstPoll = 5 * time.Minute
 
+	// While there is news, the pause between two polls is so many times as long as the server worked for the
+	// last one, between these bounds: it looks through all our rooms for every poll.
+	paceFactor = 2
+	leastPace  = 20 * time.Millisecond
+	mostPace   = 1500 * time.Millisecond
+
 	leastBackoff = 500 * time.Millisecond
 	mostBackoff  = 15 * time.Second
 )
 
 // follow keeps the view up to date until the context ends.
 func (a *Adapter) follow(ctx context.Context) {
-	since, failures := "", 0
+	since, failures, busy := "", 0, false
 	var whole wholeSync
 	for ctx.Err() == nil {
 		wait := time.Until(whole.next(a.cfg.ResyncInterval, failures > 0))
@@ -67,8 +73,12 @@ func (a *Adapter) follow(ctx context.Context) {
 		}
 		a.hints.add(touched...)
 		since, failures = answer.NextBatch, 0
-		if len(answer.Rooms.Join)+len(answer.Rooms.Leave) > 0 {
-			a.rest(ctx, a.view.pace())
+		pace := leastPace
+		if busy { // the answer came at once: so long did the server work for it
+			pace = min(max(pace, paceFactor*time.Since(asked)), mostPace)
+		}
+		if busy = len(answer.Rooms.Join)+len(answer.Rooms.Leave) > 0; busy {
+			a.rest(ctx, pace)
 		}
 	}
 }
@@ -144,13 +154,4 @@ func backoff(failures int, err error) time.Duration {
 		d = max(d, typed.RetryAfter)
 	}
 	return d
-}
-
-// pace is the pause between two polls while there is news. A server looks
-// through all our rooms for every poll, so the more there are, the more news
-// one poll should bring.
-func (v *view) pace() time.Duration {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return min(20*time.Millisecond+time.Duration(len(v.rooms))*200*time.Microsecond, 500*time.Millisecond)
 }
