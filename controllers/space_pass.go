@@ -245,10 +245,10 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 		p.note(p.facts.noGuidelines)
 		ops = slices.DeleteFunc(ops, func(op plan.Operation) bool { return op.Field == plan.FieldGuidelines })
 	}
-	ops, p.held = plan.Filter(ops, r.safety(p))
 	for _, id := range p.seen.Duplicates {
 		ops = append(ops, plan.Operation{Verb: plan.Archive, SpaceID: id, Space: want})
 	}
+	ops, p.held = plan.Filter(ops, r.safety(p))
 	if over := plan.Describe(p.held, plan.OverBudget); over != "" {
 		p.note(status.Stall(v1alpha1.ReasonRemovalBudgetExceeded,
 			"The declaration takes away %s more than the removal budget allows in %s; they wait. Correct the members, or raise management.removalBudget.",
