@@ -198,12 +198,13 @@ func (a *Adapter) lookUp(ctx context.Context, accounts []string) (map[string]boo
 					doing: "looking for the account " + account, route: "GET /profile/{account}",
 					method: http.MethodGet, path: v3("profile", account),
 				})
-				if err != nil && !isKind(err, platform.NotFound) {
+				if err != nil && !isKind(err, platform.NotFound) && !isKind(err, platform.Forbidden) {
 					cancel(err) // the first one stays the cause
 					return
 				}
 				mu.Lock()
-				found[account] = err == nil
+				// A server that shows no profile to strangers says nothing about the account: the invitation will tell.
+				found[account] = !isKind(err, platform.NotFound)
 				mu.Unlock()
 			}
 		})
