@@ -322,8 +322,9 @@ func tooLarge(content any, doing string) error {
 
 // adopted has the parent name the room. Servers take writes into one room one
 // after the other, so a queue for the parent's room waits here, where it keeps
-// no place of the request budget from writes into other rooms.
+// no place of the request budget from writes into other rooms; and whose turn
+// it is goes first, because all others in the queue wait for it.
 func (w *write) adopted(ctx context.Context, parent string, via []string) error {
 	defer w.rooms.lock(parent)()
-	return w.putInto(ctx, parent, typeChild, w.id, linkContent{Via: via})
+	return w.putInto(platform.WithPriority(ctx, platform.PriorityRevoke), parent, typeChild, w.id, linkContent{Via: via})
 }
