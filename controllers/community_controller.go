@@ -75,10 +75,9 @@ func (r *CommunityReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err := r.spaces.Get(ctx, req.NamespacedName, &c); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	before := c.DeepCopy()
 	var groups v1alpha1.GroupList
 	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("counting the groups of Community %s: %w", req, err)
 	}
-	return r.spaces.reconcile(ctx, before, communitySubject(&c, len(groups.Items)))
+	return r.spaces.reconcile(ctx, communitySubject(&c, len(groups.Items)))
 }

@@ -85,7 +85,6 @@ func (r *GroupReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	if err := r.spaces.Get(ctx, req.NamespacedName, &g); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	before := g.DeepCopy()
 	community := &v1alpha1.Community{}
 	name := types.NamespacedName{Namespace: g.Namespace, Name: g.Spec.CommunityRef.Name}
 	if err := r.spaces.Get(ctx, name, community); apierrors.IsNotFound(err) {
@@ -93,5 +92,5 @@ func (r *GroupReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	} else if err != nil {
 		return ctrl.Result{}, fmt.Errorf("reading Community %s: %w", name, err)
 	}
-	return r.spaces.reconcile(ctx, before, groupSubject(&g, community))
+	return r.spaces.reconcile(ctx, groupSubject(&g, community))
 }

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -178,6 +179,22 @@ var _ = Describe("members", func() {
 		w.create(ctx, w.community(), golang)
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.server.Space("eng-golang").Members).To(HaveLen(2))
+	})
+
+	It("who are many are worth a word while they are added", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		golang := w.group("golang")
+		for i := range 40 {
+			name := fmt.Sprintf("p%d", i)
+			w.server.AddPerson("@" + name + ":memory")
+			golang.Spec.Members = append(golang.Spec.Members, v1alpha1.MemberSource{Person: name})
+		}
+		w.server.Delay(memory.Call(plan.AddMember), 50*time.Millisecond)
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonProgressing)
+		Expect(golang.Status.Platforms).To(ConsistOf(HaveField("SpaceID", w.server.Space("eng-golang").ID)))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(golang.Status.Members).To(HaveValue(HaveField("Present", BeEquivalentTo(40))))
 	})
 
 	It("who left by their own choice are not dragged back, unless the declaration says so", func(ctx SpecContext) {

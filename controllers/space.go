@@ -36,26 +36,26 @@ type spaceReconciler struct {
 const openingInterval = 500 * time.Millisecond
 
 // reconcile makes the spaces of a subject as declared and reports on it.
-// The subject's object is changed; before is how it was read.
-func (r *spaceReconciler) reconcile(ctx context.Context, before client.Object, s *subject) (ctrl.Result, error) {
+// The subject's object is changed on the way.
+func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Result, error) {
 	if !s.object.GetDeletionTimestamp().IsZero() {
-		return r.finish(ctx, before, s)
+		return r.finish(ctx, s)
 	}
 	if controllerutil.AddFinalizer(s.object, v1alpha1.SpaceFinalizer) {
-		if err := r.Patch(ctx, s.object, client.MergeFrom(before)); err != nil {
+		if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); err != nil {
 			return ctrl.Result{}, fmt.Errorf("adding the finalizer to %s: %w", s.ref, err)
 		}
-		before = s.object.DeepCopyObject().(client.Object)
+		s.isStored()
 	}
 	if s.community == nil {
 		problem := status.Wait(v1alpha1.ReasonCommunityNotFound,
 			"Community %s does not exist in namespace %s. Make it, or correct communityRef with a new Group; the group's spaces stay as they are.",
 			s.group.Spec.CommunityRef.Name, s.ref.Namespace)
-		return r.report(ctx, before, s, facts{}, nil, problem)
+		return r.report(ctx, s, facts{}, nil, problem)
 	}
 	f, problem := r.gather(ctx, s)
 	if problem != nil {
-		return r.report(ctx, before, s, f, nil, problem)
+		return r.report(ctx, s, f, nil, problem)
 	}
 	var passes []*pass
 	for _, entry := range s.community.Spec.Platforms {
@@ -66,11 +66,11 @@ func (r *spaceReconciler) reconcile(ctx context.Context, before client.Object, s
 		}
 		passes = append(passes, p)
 	}
-	return r.report(ctx, before, s, f, passes, r.leaveOthers(ctx, s))
+	return r.report(ctx, s, f, passes, r.leaveOthers(ctx, s))
 }
 
 // report turns the passes into the status, and writes it when it differs.
-func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *subject, f facts, passes []*pass, problem *status.Problem) (ctrl.Result, error) {
+func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passes []*pass, problem *status.Problem) (ctrl.Result, error) {
 	outcome := status.Outcome{Generation: s.object.GetGeneration()}
 	problems := []*status.Problem{problem}
 	after := desired.BuiltInResync
@@ -97,7 +97,7 @@ func (r *spaceReconciler) report(ctx context.Context, before client.Object, s *s
 	s.status.Pending = pending[:min(len(pending), status.MaxSamples)]
 	soon := r.summarise(s, passes)
 
-	if err := r.patchStatus(ctx, before, s); err != nil {
+	if err := r.patchStatus(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
 	after = jitter(after)
@@ -247,14 +247,37 @@ func (r *spaceReconciler) tell(p *pass) {
 	r.events.Eventf(p.subject.object, nil, corev1.EventTypeNormal, reason, "Apply", "%s", note)
 }
 
-func (r *spaceReconciler) patchStatus(ctx context.Context, before client.Object, s *subject) error {
-	if equality.Semantic.DeepEqual(statusOf(before), statusOf(s.object)) {
+func (r *spaceReconciler) patchStatus(ctx context.Context, s *subject) error {
+	if equality.Semantic.DeepEqual(statusOf(s.stored), statusOf(s.object)) {
 		return nil
 	}
-	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the status of %s: %w", s.ref, err)
 	}
+	s.isStored()
 	return nil
+}
+
+// longPass is how many steps are worth a word before they are taken.
+const longPass = 20
+
+// progress says that there is much to do, and where the space is, before a
+// long pass goes on: the groups of a large community need not wait for its last member.
+func (r *spaceReconciler) progress(ctx context.Context, p *pass, steps int) {
+	s := p.subject
+	if space := p.seen.Space; steps < longPass || space == nil || space.Mark == nil || space.Mark.Ref != s.ref {
+		return
+	}
+	s.record(v1alpha1.PlatformSpaceStatus{
+		Name: p.platform.Name, SpaceID: p.seen.Space.ID, Address: s.known(p.platform.Name).Address,
+	})
+	status.Apply(&s.status.Conditions, status.Outcome{
+		Generation: s.object.GetGeneration(),
+		Problem:    status.Wait(v1alpha1.ReasonProgressing, "At work on Platform %s: more than %d steps to go.", p.platform.Name, longPass),
+	})
+	if err := r.patchStatus(ctx, s); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Saying that work goes on") // the report at the end says it again
+	}
 }
 
 func statusOf(o client.Object) any {

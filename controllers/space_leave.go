@@ -29,7 +29,7 @@ const releaseTime = 10 * time.Second
 
 // finish lets go of every space of a resource that is being deleted, as its
 // deletion says, and then of the resource.
-func (r *spaceReconciler) finish(ctx context.Context, before client.Object, s *subject) (ctrl.Result, error) {
+func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, error) {
 	if !controllerutil.ContainsFinalizer(s.object, v1alpha1.SpaceFinalizer) {
 		return ctrl.Result{}, nil
 	}
@@ -39,14 +39,14 @@ func (r *spaceReconciler) finish(ctx context.Context, before client.Object, s *s
 	}
 	if worst := status.Worst(problems...); worst != nil {
 		status.Apply(&s.status.Conditions, status.Outcome{Generation: s.object.GetGeneration(), Problem: worst})
-		if err := r.patchStatus(ctx, before, s); err != nil {
+		if err := r.patchStatus(ctx, s); err != nil {
 			return ctrl.Result{}, err
 		}
 		return resultOf(worst, jitter(desired.BuiltInResync))
 	}
 	r.counted.forget(s.ref.String())
 	controllerutil.RemoveFinalizer(s.object, v1alpha1.SpaceFinalizer)
-	if err := r.Patch(ctx, s.object, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+	if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("removing the finalizer from %s: %w", s.ref, err)
 	}
 	return ctrl.Result{}, nil

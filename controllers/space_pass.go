@@ -77,6 +77,7 @@ func (r *spaceReconciler) run(ctx context.Context, p *pass) {
 			p.pending = ops
 			return
 		}
+		r.progress(ctx, p, len(ops))
 		wrote, problem := r.apply(ctx, p, ops)
 		if problem != nil {
 			p.problems = append(p.problems, problem)

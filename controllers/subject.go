@@ -24,7 +24,9 @@ import (
 // each of its platforms.
 type subject struct {
 	// object is the resource that is reconciled, and status the part of it that all kinds share.
+	// stored is how the API server has it, as far as we know.
 	object client.Object
+	stored client.Object
 	status *v1alpha1.SpaceStatus
 	ref    model.Ref
 	// community is nil when a Group's does not exist.
@@ -39,17 +41,20 @@ type subject struct {
 
 func communitySubject(c *v1alpha1.Community, groups int) *subject {
 	return &subject{
-		object: c, status: &c.Status.SpaceStatus, ref: desired.CommunityRef(c),
+		object: c, stored: c.DeepCopy(), status: &c.Status.SpaceStatus, ref: desired.CommunityRef(c),
 		community: c, suspend: c.Spec.Suspend, sources: c.Spec.Members, groups: groups,
 	}
 }
 
 func groupSubject(g *v1alpha1.Group, c *v1alpha1.Community) *subject {
 	return &subject{
-		object: g, status: &g.Status.SpaceStatus, ref: desired.GroupRef(g),
+		object: g, stored: g.DeepCopy(), status: &g.Status.SpaceStatus, ref: desired.GroupRef(g),
 		community: c, group: g, suspend: g.Spec.Suspend || (c != nil && c.Spec.Suspend), sources: g.Spec.Members,
 	}
 }
+
+// isStored notes that the API server has the object as it is now.
+func (s *subject) isStored() { s.stored = s.object.DeepCopyObject().(client.Object) }
 
 // known is what was recorded for the space on a platform.
 func (s *subject) known(platform string) v1alpha1.PlatformSpaceStatus {
