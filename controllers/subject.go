@@ -160,11 +160,11 @@ func unresolvedFinding(unresolved []desired.Unresolved, missing, banned []string
 	}
 	if len(missing) > 0 {
 		add(v1alpha1.ReasonPeopleNotFound, fmt.Sprintf(
-			"%d declared people have no account: %s. Correct the names, or take them out; everybody else is served.", len(missing), status.Sample(missing)))
+			"Declared, but without an account: %s (%d in all). Correct the names, or take them out; everybody else is served.", status.Sample(missing), len(missing)))
 	}
 	if len(banned) > 0 {
 		add(v1alpha1.ReasonPeopleBanned, fmt.Sprintf(
-			"%d declared people are banned from the space: %s. Unban them there, or take them out.", len(banned), status.Sample(banned)))
+			"Banned from the space, though declared: %s (%d in all). Unban them there, or take them out.", status.Sample(banned), len(banned)))
 	}
 	return f
 }

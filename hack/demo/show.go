@@ -54,7 +54,8 @@ func (d *demo) invite() {
       kubectl -n engineering describe community hr
     Heal: somebody renames the room by hand; Cabildo sets it back
       ROOM=$(kubectl -n engineering get group golang -o jsonpath='{.status.platforms[0].spaceID}')
-      curl -sX PUT -H 'Authorization: Bearer %[8]s' --json '{"name":"Mine"}' "%[1]s/_matrix/client/v3/rooms/$ROOM/state/m.room.name"
+      TOKEN=$(kubectl -n %[8]s get secret matrix -o jsonpath='{.data.asToken}' | base64 -d)
+      curl -sX PUT -H "Authorization: Bearer $TOKEN" --json '{"name":"Mine"}' "%[1]s/_matrix/client/v3/rooms/$ROOM/state/m.room.name"
       kubectl -n engineering get events
     Regret: delete everything, and apply it again; no conversation is lost
       kubectl delete -k %[9]s && kubectl apply -k %[9]s
@@ -62,5 +63,5 @@ func (d *demo) invite() {
   Logs: %[10]s
   Ctrl-C takes everything down.
 `, d.homeserver.URL, d.people[0], len(d.people)-1, password, d.homeserver.ServerName,
-		d.cluster.Kubeconfig(), filepath.Dir(kubectl), d.homeserver.ASToken, d.samples, d.manager.LogFile())
+		d.cluster.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.samples, d.manager.LogFile())
 }
