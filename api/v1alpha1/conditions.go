@@ -60,6 +60,16 @@ const (
 	ReasonApplyFailed                = "ApplyFailed"
 	ReasonRemovalBudgetExceeded      = "RemovalBudgetExceeded"
 	ReasonSettingsUnsupported        = "SettingsUnsupported"
+	ReasonGrantRecordLost            = "GrantRecordLost"
+	ReasonProposalRefused            = "ProposalRefused"
+
+	// Decisions.
+	ReasonDecided            = "Decided"
+	ReasonDecisionPending    = "DecisionPending"
+	ReasonProposalChanged    = "ProposalChanged"
+	ReasonDecisionExpired    = "DecisionExpired"
+	ReasonTargetNotFound     = "TargetNotFound"
+	ReasonDecisionsUnguarded = "DecisionsUnguarded"
 
 	// Members.
 	ReasonPeopleNotFound    = "PeopleNotFound"
@@ -78,6 +88,8 @@ const (
 	RecreateAnnotation = "community.cabildo.dev/recreate"
 	// ForceReleaseAnnotation, set by the platform team, lets go of a space that can't be archived or deleted; value "true".
 	ForceReleaseAnnotation = "community.cabildo.dev/force-release"
+	// NewRecordAnnotation begins a new record of what was granted where the old one was lost; its value is the ID of the space.
+	NewRecordAnnotation = "community.cabildo.dev/new-record"
 	// InUseFinalizer keeps a Platform while communities use it.
 	InUseFinalizer = "community.cabildo.dev/in-use"
 	// SpaceFinalizer lets Cabildo release, archive or delete a space before its resource goes.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package v1alpha1 holds the kinds that a platform team and its tenants write:
-// Platform, Community and Group, with the conditions and reasons that Cabildo
-// answers with.
+// Platform, Community, Group and GovernanceDecision, with the conditions and
+// reasons that Cabildo answers with.
 //
 // +kubebuilder:object:generate=true
 // +groupName=community.cabildo.dev
@@ -29,6 +29,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Platform{}, &PlatformList{},
 		&Community{}, &CommunityList{},
 		&Group{}, &GroupList{},
+		&GovernanceDecision{}, &GovernanceDecisionList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

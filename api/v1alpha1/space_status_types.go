@@ -26,7 +26,13 @@ type SpaceStatus struct {
 	// Effective is what was inherited and what was said, resolved.
 	// +optional
 	Effective *EffectiveSettings `json:"effective,omitempty"`
-	// Pending are the operations that wait, in mode Plan or for a decision; at most 20 of them.
+	// Proposal is what waits for a person's word: a GovernanceDecision on exactly this.
+	// +optional
+	Proposal *Proposal `json:"proposal,omitempty"`
+	// LastDecision is the decision that took effect last.
+	// +optional
+	LastDecision *DecisionRecord `json:"lastDecision,omitempty"`
+	// Pending are the operations that wait in mode Plan; at most 20 of them.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
@@ -43,6 +49,65 @@ type PlatformSpaceStatus struct {
 	// Address is what people type to find the space.
 	// +optional
 	Address string `json:"address,omitempty"`
+	// Record identifies the record of what was granted here, which is in the operator's namespace. A record that
+	// is gone, or another one, is a lost record: then nothing is taken away.
+	// +optional
+	Record string `json:"record,omitempty"`
+}
+
+// ProposalState says how far a proposal is.
+// +kubebuilder:validation:Enum=Open;Approved;Refused
+type ProposalState string
+
+// The states of a proposal.
+const (
+	// ProposalOpen waits for a decision.
+	ProposalOpen ProposalState = "Open"
+	// ProposalApproved is being carried out.
+	ProposalApproved ProposalState = "Approved"
+	// ProposalRefused is not carried out, until the declaration asks for something else.
+	ProposalRefused ProposalState = "Refused"
+)
+
+// Proposal is what would take away more than a removal budget allows, and
+// waits for a person's word. Any change of its list makes it another proposal.
+type Proposal struct {
+	// ID of the proposal, random, so that a decision on one can't be used for another.
+	ID string `json:"id"`
+	// Hash is the sha256 over the list, in hexadecimal.
+	Hash string `json:"hash"`
+	// State is Open, Approved or Refused.
+	State ProposalState `json:"state"`
+	// Summary says in a few words what would be taken away, such as "6 members".
+	Summary string `json:"summary"`
+	// Operations are all that a decision on this is about. What goes beyond 500 comes in a proposal after this one.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=500
+	Operations []string `json:"operations"`
+	// Budget is the removal budget that this goes beyond, in words. Another budget has it thought over again.
+	// +optional
+	Budget string `json:"budget,omitempty"`
+	// Decision is the GovernanceDecision that decided, once one has.
+	// +optional
+	Decision string `json:"decision,omitempty"`
+	// DecidedBy is who decided.
+	// +optional
+	DecidedBy string `json:"decidedBy,omitempty"`
+}
+
+// DecisionRecord says which decision took effect, so that it does so once.
+type DecisionRecord struct {
+	// Name of the GovernanceDecision.
+	Name string `json:"name"`
+	// ProposalID is the proposal that it was about.
+	ProposalID string `json:"proposalID"`
+	// Verdict that was given.
+	Verdict Verdict `json:"verdict"`
+	// DecidedBy is who decided.
+	DecidedBy string `json:"decidedBy"`
+	// Summary says what it was about, such as "6 members".
+	// +optional
+	Summary string `json:"summary,omitempty"`
 }
 
 // MemberCounts counts members over all platforms of one space. The counts are
