@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/model"
 )
 
 // CommunityReconciler makes the spaces of each Community.
@@ -50,6 +51,8 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(&corev1.Secret{}, r.spaces.records.lost(model.KindCommunity), builder.WithPredicates(onlyRecords)).
+		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(model.KindCommunity), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.communities, &handler.TypedEnqueueRequestForObject[*v1alpha1.Community]{})).
 		WithOptions(o.controller()).
 		Complete(r)

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/model"
 )
 
 // GroupReconciler makes the spaces of each Group.
@@ -44,6 +45,8 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withGuidelines)).
 		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(&corev1.Secret{}, r.spaces.records.lost(model.KindGroup), builder.WithPredicates(onlyRecords)).
+		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(model.KindGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.groups, &handler.TypedEnqueueRequestForObject[*v1alpha1.Group]{})).
 		WithOptions(o.controller()).
 		Complete(r)

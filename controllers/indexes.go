@@ -19,6 +19,7 @@ const (
 	indexGuidelines  = "guidelines"  // of Communities and Groups: the ConfigMap with their guidelines
 	indexMemberGroup = "memberGroup" // of Communities and Groups: Groups that they take members from
 	indexCredentials = "credentials" // of Platforms: their Secret
+	indexTarget      = "target"      // of GovernanceDecisions: the kind and name of what was decided on
 )
 
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
@@ -55,6 +56,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.Platform{}, indexCredentials, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.Platform).Spec.CredentialsRef.Name}
+		}},
+		{&v1alpha1.GovernanceDecision{}, indexTarget, func(o client.Object) []string {
+			return []string{targetKey(o.(*v1alpha1.GovernanceDecision).Spec.TargetRef)}
 		}},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.name, index.values); err != nil {

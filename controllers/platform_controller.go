@@ -41,6 +41,7 @@ type PlatformReconciler struct {
 // +kubebuilder:rbac:groups=community.cabildo.dev,resources=platforms,verbs=get;list;watch;patch;update
 // +kubebuilder:rbac:groups=community.cabildo.dev,resources=platforms/status,verbs=get;patch;update
 // +kubebuilder:rbac:groups=community.cabildo.dev,resources=platforms/finalizers,verbs=update
+// The Secrets of the operator's namespace are in config/rbac/secrets_role.yaml.
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (r *PlatformReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) error {

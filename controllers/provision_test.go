@@ -42,7 +42,8 @@ var _ = Describe("a declared community", func() {
 		Expect(room.Settings.Permissions).To(HaveKeyWithValue(model.ActionPost, model.RoleManager))
 		Expect(room.Members).To(And(HaveKeyWithValue("@ana:memory", model.Present), HaveKeyWithValue("@omar:memory", model.Present)))
 		Expect(room.Roles).To(Equal(map[string]model.Role{"@omar:memory": model.RoleModerator}))
-		Expect(golang.Status.Platforms).To(ConsistOf(v1alpha1.PlatformSpaceStatus{Name: w.name, SpaceID: room.ID, Address: "eng-golang"}))
+		Expect(golang.Status.Platforms).To(ConsistOf(v1alpha1.PlatformSpaceStatus{Name: w.name, SpaceID: room.ID, Address: "eng-golang", Record: golang.Status.Platforms[0].Record}))
+		Expect(golang.Status.Platforms[0].Record).NotTo(BeEmpty())
 		Expect(golang.Status.Members).To(HaveValue(Equal(v1alpha1.MemberCounts{Declared: 2, Present: 2})))
 		Eventually(func(g Gomega) {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(community), community)).To(Succeed())
@@ -248,7 +249,7 @@ var _ = Describe("members", func() {
 			})
 			said := w.expectCondition(ctx, golang, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRemovalBudgetExceeded)
 			Expect(said.Message).To(ContainSubstring("2 members"))
-			Expect(golang.Status.Pending).To(HaveLen(2))
+			Expect(golang.Status.Proposal.Operations).To(Equal([]string{w.name + ": remove @c:memory", w.name + ": remove @d:memory"}))
 
 			By("not removing more in a second pass of the same window")
 			w.server.Edit("eng-golang", func(*model.Observed) {})

@@ -71,13 +71,21 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		events:   mgr.GetEventRecorder("cabildo"),
 		clock:    o.Clock,
 	}
-	spaces := &spaceReconciler{base: base, troubled: hints.troubled, counted: newThrottle(o.Clock), removed: newRemovals(o.Clock)}
+	guard := decisionsGuard{mgr.GetAPIReader()}
+	spaces := &spaceReconciler{
+		base: base, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
+		records: newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace),
+		closed:  newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
+	}
 	if err := (&PlatformReconciler{
 		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, factories: o.Factories, metrics: o.Metrics,
 	}).setup(mgr, o, hints); err != nil {
 		return err
 	}
 	if err := (&CommunityReconciler{spaces: spaces}).setup(mgr, o, hints); err != nil {
+		return err
+	}
+	if err := (&DecisionReconciler{base: base, guard: guard}).setup(mgr, o); err != nil {
 		return err
 	}
 	return (&GroupReconciler{spaces: spaces}).setup(mgr, o, hints)

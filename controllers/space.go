@@ -29,7 +29,9 @@ type spaceReconciler struct {
 	troubled func(name string)
 	// counted holds back counts that change all the time.
 	counted *throttle
-	removed *removals
+	records *records
+	closed  *closures
+	guard   decisionsGuard
 }
 
 // openingInterval is how soon a resource is looked at again whose platform's session is being opened.
@@ -56,6 +58,9 @@ func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Resul
 	f, problem := r.gather(ctx, s)
 	if problem != nil {
 		return r.report(ctx, s, f, nil, problem)
+	}
+	if err := r.decide(ctx, s); err != nil {
+		return ctrl.Result{}, err
 	}
 	var passes []*pass
 	for _, entry := range s.community.Spec.Platforms {
@@ -87,11 +92,16 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 		}
 		r.tell(p)
 	}
-	outcome.Problem = status.Worst(problems...)
+	if passes == nil {
+		s.gate.unsure = true
+	}
+	r.propose(s)
+	outcome.Problem = status.Worst(append(problems, awaited(s))...)
 	if outcome.Problem == nil {
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)
+	outcome.Grants = recordFinding(passes)
 	status.Apply(&s.status.Conditions, outcome)
 	s.status.ObservedGeneration = s.object.GetGeneration()
 	s.status.Pending = pending[:min(len(pending), status.MaxSamples)]
@@ -166,7 +176,9 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 			continue
 		}
 		if space.Mark != nil && space.Mark.Ref == s.ref {
-			s.record(v1alpha1.PlatformSpaceStatus{Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address)})
+			s.record(v1alpha1.PlatformSpaceStatus{
+				Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address), Record: p.recordID(),
+			})
 		}
 		c, _ := p.people()
 		counted = true
@@ -210,16 +222,11 @@ func (s *subject) record(space v1alpha1.PlatformSpaceStatus) {
 	s.status.Platforms[i] = space
 }
 
-// describe says what waits, for status.pending.
+// describe says what would be done, for status.pending.
 func describe(p *pass) []string {
 	var texts []string
 	for _, op := range p.pending {
-		texts = append(texts, p.platform.Name+": "+op.String())
-	}
-	for _, h := range p.held {
-		if h.Why == plan.OverBudget {
-			texts = append(texts, fmt.Sprintf("%s: %s (waits: removal budget)", p.platform.Name, h.Operation))
-		}
+		texts = append(texts, line(p.platform.Name, op))
 	}
 	return texts
 }
@@ -269,7 +276,7 @@ func (r *spaceReconciler) progress(ctx context.Context, p *pass, steps int) {
 		return
 	}
 	s.record(v1alpha1.PlatformSpaceStatus{
-		Name: p.platform.Name, SpaceID: p.seen.Space.ID, Address: s.known(p.platform.Name).Address,
+		Name: p.platform.Name, SpaceID: p.seen.Space.ID, Address: s.known(p.platform.Name).Address, Record: p.recordID(),
 	})
 	status.Apply(&s.status.Conditions, status.Outcome{
 		Generation: s.object.GetGeneration(),

@@ -33,10 +33,15 @@ func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, 
 	if !controllerutil.ContainsFinalizer(s.object, v1alpha1.SpaceFinalizer) {
 		return ctrl.Result{}, nil
 	}
+	if err := r.decide(ctx, s); err != nil {
+		return ctrl.Result{}, err
+	}
 	var problems []*status.Problem
 	for _, known := range slices.Clone(s.status.Platforms) {
 		problems = append(problems, r.leave(ctx, s, known))
 	}
+	r.propose(s)
+	problems = append([]*status.Problem{awaited(s)}, problems...)
 	if worst := status.Worst(problems...); worst != nil {
 		status.Apply(&s.status.Conditions, status.Outcome{Generation: s.object.GetGeneration(), Problem: worst})
 		if err := r.patchStatus(ctx, s); err != nil {
@@ -91,6 +96,10 @@ func (r *spaceReconciler) leave(ctx context.Context, s *subject, known v1alpha1.
 	if problem == nil {
 		return nil
 	}
+	if problem.Reason == v1alpha1.ReasonRemovalBudgetExceeded && must {
+		return problem
+	}
+	s.gate.unsure = true
 	if !must {
 		ctrl.LoggerFrom(ctx).Info("Left a space as it is, without marking it as released",
 			"platform", known.Name, "space", known.SpaceID, "reason", problem.Reason)
@@ -160,11 +169,32 @@ func (r *spaceReconciler) letGo(ctx context.Context, p *pass, known v1alpha1.Pla
 		if verb == plan.Archive && seen.Space.Archived {
 			continue
 		}
+		if problem := r.mayClose(ctx, p, op); problem != nil {
+			return problem
+		}
 		if _, err := p.session.Apply(platform.WithPriority(ctx, platform.PriorityRevoke), op); err != nil {
 			return r.platformProblem(p, err)
+		}
+	}
+	if deletion == v1alpha1.DeletionDelete { // otherwise it may come back, and so may its record
+		if err := r.records.forget(ctx, recordName(known.Name, p.platform.Spec.OwnerID, p.subject.ref)); err != nil {
+			return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "%v.", err)
 		}
 	}
 	r.events.Eventf(p.subject.object, nil, corev1.EventTypeNormal, "SpaceLeft", "Apply",
 		"Let go of space %s on Platform %s: %s.", seen.Space.ID, known.Name, deletion)
 	return nil
+}
+
+// mayClose says why a space may not be archived or deleted now: more spaces of
+// the platform would go than its budget allows, and nobody has let it happen.
+func (r *spaceReconciler) mayClose(ctx context.Context, p *pass, op plan.Operation) *status.Problem {
+	text, budget := line(p.platform.Name, op), p.spaceBudget()
+	if !p.subject.waiting(text, budget) {
+		if free, problem := r.reserve(ctx, p, op); free || problem != nil {
+			return problem
+		}
+	}
+	p.subject.hold(p.platform.Name, op, budget)
+	return status.Stall(v1alpha1.ReasonRemovalBudgetExceeded, "%s: no more than %s go without a person's word.", text, budget)
 }

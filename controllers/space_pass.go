@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/grants"
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
@@ -39,8 +41,14 @@ type pass struct {
 	missing   []string
 	failed    []string
 
-	seen     platform.Observation
-	baseline plan.Baseline
+	seen platform.Observation
+	// record is what was granted in the space; nil until it was recalled.
+	record     *grants.Record
+	recordName string
+	// windowOver says that the window of the removal budget begins with the next removal, and baseline what it is a percentage of.
+	windowOver bool
+	baseline   plan.Baseline
+
 	held     []plan.Held
 	pending  []plan.Operation
 	changed  []plan.Verb
@@ -58,37 +66,61 @@ func (r *spaceReconciler) run(ctx context.Context, p *pass) {
 		r.resolve,
 		r.desire,
 		r.checkAccounts,
+		r.recall,
+		r.converge,
 	} {
 		if problem := step(ctx, p); problem != nil {
 			p.problems = append(p.problems, problem)
+			p.subject.gate.unsure = true
 			return
 		}
 	}
+}
+
+// converge looks and applies until nothing is left to do, and keeps the record of it.
+func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem {
 	for range maxRounds {
 		ops, problem := r.look(ctx, p)
 		if problem != nil {
-			p.problems = append(p.problems, problem)
-			return
-		}
-		if len(ops) == 0 {
-			return
+			return problem
 		}
 		if p.effective.Management.Mode != v1alpha1.ModeEnforce || p.paused() {
 			p.pending = ops
-			return
+			p.subject.gate.unsure = true
+			return nil
+		}
+		if len(ops) == 0 {
+			return r.settle(ctx, p)
+		}
+		if problem := r.intend(ctx, p, ops); problem != nil {
+			return problem
 		}
 		r.progress(ctx, p, len(ops))
 		wrote, problem := r.apply(ctx, p, ops)
 		if problem != nil {
-			p.problems = append(p.problems, problem)
-			return
+			return problem
 		}
 		if !wrote {
-			return
+			return r.settle(ctx, p)
 		}
 	}
-	p.problems = append(p.problems, status.Retry(v1alpha1.ReasonApplyFailed, errors.New("the space still differs"),
-		"Platform %s took every change, but the space still differs from what is declared. It is tried again.", p.platform.Name))
+	return status.Retry(v1alpha1.ReasonApplyFailed, errors.New("the space still differs"),
+		"Platform %s took every change, but the space still differs from what is declared. It is tried again.", p.platform.Name)
+}
+
+// settle ends a pass that did what it could: what was held back for a person
+// waits, unless not everything could be seen, and the record is kept as it is now.
+func (r *spaceReconciler) settle(ctx context.Context, p *pass) *status.Problem {
+	for _, h := range p.held {
+		switch h.Why {
+		case plan.OverBudget:
+			p.subject.hold(p.platform.Name, h.Operation, p.budgetOf(h.Operation))
+		case plan.Incomplete:
+			p.subject.gate.unsure = true
+		default:
+		}
+	}
+	return r.keep(ctx, p)
 }
 
 // paused says that nothing may be written.
@@ -235,6 +267,7 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 	if problem := claim(p); problem != nil {
 		return nil, problem
 	}
+	p.meet()
 	want, seen := p.want, p.seen.Space
 	if holder := p.seen.Holder; holder != nil && seen != nil {
 		// The new name is taken: everything else goes on under the old one.
@@ -249,11 +282,13 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 	for _, id := range p.seen.Duplicates {
 		ops = append(ops, plan.Operation{Verb: plan.Archive, SpaceID: id, Space: want})
 	}
-	ops, p.held = plan.Filter(ops, r.safety(p))
-	if over := plan.Describe(p.held, plan.OverBudget); over != "" {
-		p.note(status.Stall(v1alpha1.ReasonRemovalBudgetExceeded,
-			"The declaration takes away %s more than the removal budget allows in %s; they wait. Correct the members, or raise management.removalBudget.",
-			over, p.effective.Management.RemovalBudget.Window.Duration))
+	safety, problem := r.safety(ctx, p)
+	if problem != nil {
+		return nil, problem
+	}
+	ops, p.held = plan.Filter(ops, safety)
+	if lost := plan.Describe(p.held, plan.RecordLost); lost != "" {
+		p.note(status.Stall(v1alpha1.ReasonGrantRecordLost, "%s would be taken away. %s", lost, lostRecord(p.platform, seen.ID)))
 	}
 	if back := plan.Describe(p.held, plan.Incomplete); back != "" {
 		p.note(status.Wait(v1alpha1.ReasonViewIncomplete,
@@ -283,10 +318,18 @@ func incompleteWhy(p *pass) string {
 	}
 }
 
-func (r *spaceReconciler) safety(p *pass) plan.Safety {
+func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *status.Problem) {
 	budget := p.effective.Management.RemovalBudget
 	var spent plan.Baseline
-	p.baseline, spent = r.removed.state(p.budgetKey(), budget.Window.Duration, p.seen.Space)
+	p.baseline, spent = r.budget(p)
+	spaces, err := r.spacesLeft(ctx, p)
+	if err != nil {
+		return plan.Safety{}, status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "%v.", err)
+	}
+	waiting := func(op string) bool {
+		text := p.platform.Name + ": " + op
+		return p.subject.waiting(text, p.memberBudget()) || p.subject.waiting(text, p.spaceBudget())
+	}
 	return plan.Safety{
 		Complete:  p.seen.Complete && len(p.facts.unresolved) == 0 && len(p.missing) == 0,
 		Exclusive: p.effective.Management.Membership == v1alpha1.MembershipExclusive,
@@ -296,13 +339,23 @@ func (r *spaceReconciler) safety(p *pass) plan.Safety {
 			Count:   int(ptr.Deref(budget.Count, 0)),
 			Floor:   int(ptr.Deref(budget.Floor, 0)),
 		},
-		Baseline: p.baseline,
-		Spent:    spent,
-	}
+		Granted:    p.record.Granted,
+		RecordLost: p.record.Partial,
+		Baseline:   p.baseline,
+		Spent:      spent,
+		SpacesLeft: spaces,
+		Approved:   func(op string) bool { return p.subject.lists(v1alpha1.ProposalApproved, p.platform.Name+": "+op) },
+		Waiting:    waiting,
+	}, nil
 }
 
-// budgetKey names the space that a removal budget is for.
-func (p *pass) budgetKey() string { return p.platform.Name + "/" + p.subject.ref.String() }
+// spacesLeft is how many spaces may still be closed; only a pass that found duplicates has to know.
+func (r *spaceReconciler) spacesLeft(ctx context.Context, p *pass) (int, error) {
+	if len(p.seen.Duplicates) == 0 {
+		return 0, nil
+	}
+	return r.closed.left(ctx, p.platform)
+}
 
 // apply does the operations in order. What fails for one person or setting
 // blocks only that; what fails for the whole platform ends the pass.
@@ -311,13 +364,18 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 		if slices.Contains(p.failed, op.Key()) {
 			continue
 		}
+		if free, problem := r.reserve(ctx, p, op); !free {
+			if problem != nil {
+				return wrote, problem
+			}
+			continue
+		}
 		_, err := p.session.Apply(platform.WithPriority(ctx, priority(op)), op)
 		var answer *platform.Error
 		switch {
 		case err == nil:
 			wrote = true
 			p.changed = append(p.changed, op.Verb)
-			r.removed.spend(p.budgetKey(), p.baseline, op)
 			if op.Verb == plan.Set {
 				p.drifted = append(p.drifted, op.Field)
 			}
@@ -326,12 +384,36 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 		default:
 			p.failed = append(p.failed, op.Key())
 			p.note(itemProblem(p, op, err))
+			p.undone(op)
 		}
 		if ctx.Err() != nil {
 			return wrote, status.Retry(v1alpha1.ReasonProgressing, ctx.Err(), "Stopped before everything was done; it goes on.")
 		}
 	}
 	return wrote, nil
+}
+
+// reserve takes a space that is to be closed out of the platform's budget.
+func (r *spaceReconciler) reserve(ctx context.Context, p *pass, op plan.Operation) (bool, *status.Problem) {
+	if op.Takes().Spaces == 0 || p.approved(op) {
+		return true, nil
+	}
+	free, err := r.closed.reserve(ctx, p.platform, op.SpaceID)
+	if err != nil {
+		return false, status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "%v.", err)
+	}
+	return free, nil
+}
+
+// undone takes back that an operation was counted, and remembers what was let happen and is still to do.
+func (p *pass) undone(op plan.Operation) {
+	if !op.Removes() {
+		return
+	}
+	p.spend(op, -1, time.Time{})
+	for _, one := range op.Each() {
+		p.subject.gate.unfinished = p.subject.gate.unfinished || p.approved(one)
+	}
 }
 
 // endsPass says that an error is about the platform, not about one item.

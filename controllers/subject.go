@@ -37,6 +37,8 @@ type subject struct {
 	sources []v1alpha1.MemberSource
 	// groups is how many Groups a Community has.
 	groups int
+	// gate is what the passes found that a person's word is needed for.
+	gate gate
 }
 
 func communitySubject(c *v1alpha1.Community, groups int) *subject {

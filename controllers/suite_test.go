@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -17,9 +18,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/controllers"
@@ -41,6 +45,9 @@ var (
 	k8s       client.Client
 	apiserver *rest.Config
 	servers   sync.Map // *memory.Server by URL
+	now       shifted
+
+	stopManager func()
 )
 
 func TestControllers(t *testing.T) {
@@ -70,9 +77,38 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(context.Background(), namespaced(operatorNamespace))).To(Succeed())
 
+	// Decisions count only where this policy is in force. The others have a suite of their own.
+	for _, file := range []string{"decisions_policy.yaml", "decisions_binding.yaml"} {
+		content, err := os.ReadFile(filepath.Join("..", "config", "admission", file))
+		Expect(err).NotTo(HaveOccurred())
+		object := &unstructured.Unstructured{}
+		Expect(yaml.Unmarshal(content, object)).To(Succeed())
+		Expect(k8s.Create(context.Background(), object)).To(Succeed())
+	}
+
 	apiserver = started
-	DeferCleanup(startManager())
+	stopManager = startManager()
+	DeferCleanup(func() { stopManager() })
 })
+
+// restart ends the manager and starts another, as a new process would.
+func restart() {
+	GinkgoHelper()
+	stopManager()
+	stopManager = startManager()
+}
+
+// shifted is a clock that can be put ahead.
+type shifted struct {
+	clock.RealClock
+	by atomic.Int64
+}
+
+func (s *shifted) Now() time.Time                   { return s.RealClock.Now().Add(time.Duration(s.by.Load())) }
+func (s *shifted) Since(at time.Time) time.Duration { return s.Now().Sub(at) }
+
+// ahead puts the manager's clock ahead, for every spec from now on.
+func ahead(d time.Duration) { now.by.Add(int64(d)) }
 
 // startManager starts a manager, as a new process would, and returns what stops it.
 func startManager() (stop func()) {
@@ -88,6 +124,7 @@ func startManager() (stop func()) {
 		Namespace:   operatorNamespace,
 		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
 		Concurrency: 8,
+		Clock:       &now,
 		RetryBase:   50 * time.Millisecond,
 		RetryMax:    500 * time.Millisecond,
 	})).To(Succeed())
@@ -221,6 +258,8 @@ func conditionsOf(o client.Object) []metav1.Condition {
 	case *v1alpha1.Community:
 		return o.Status.Conditions
 	case *v1alpha1.Group:
+		return o.Status.Conditions
+	case *v1alpha1.GovernanceDecision:
 		return o.Status.Conditions
 	default:
 		panic(fmt.Sprintf("%T has no conditions", o))

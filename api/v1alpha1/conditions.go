@@ -12,6 +12,7 @@ const (
 	ConditionStalled            = "Stalled"
 	ConditionMembersResolved    = "MembersResolved"
 	ConditionModerationEnforced = "ModerationEnforced"
+	ConditionGrantsRecorded     = "GrantsRecorded"
 )
 
 // Reasons of conditions. docs/troubleshooting.md has an entry for each that is not good news.
@@ -61,10 +62,10 @@ const (
 	ReasonRemovalBudgetExceeded      = "RemovalBudgetExceeded"
 	ReasonSettingsUnsupported        = "SettingsUnsupported"
 	ReasonGrantRecordLost            = "GrantRecordLost"
+	ReasonGrantRecordUnavailable     = "GrantRecordUnavailable"
 	ReasonProposalRefused            = "ProposalRefused"
 
 	// Decisions.
-	ReasonDecided            = "Decided"
 	ReasonDecisionPending    = "DecisionPending"
 	ReasonProposalChanged    = "ProposalChanged"
 	ReasonDecisionExpired    = "DecisionExpired"

@@ -7,7 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SpaceStatus is what every kind with a space reports.
 type SpaceStatus struct {
-	// Conditions: Ready, Reconciling, Stalled, MembersResolved and ModerationEnforced.
+	// Conditions: Ready, Reconciling, Stalled, MembersResolved, ModerationEnforced and, while it is False, GrantsRecorded.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -124,3 +124,21 @@ func first[T ~string](a, b T) T {
 	}
 	return b
 }
+
+// Spaces is how many spaces may be archived or deleted on a platform, and in what time.
+type Spaces struct {
+	Count  int
+	Window time.Duration
+}
+
+// builtInSpaces is the budget of a Platform that doesn't say.
+const builtInSpaces = 3
+
+// SpaceBudget is how many spaces may be archived or deleted on a platform without a person's word.
+func SpaceBudget(p *v1alpha1.Platform) Spaces {
+	s := Spaces{Count: builtInSpaces, Window: Management(PlatformLayer(p)).RemovalBudget.Window.Duration}
+	if p.Spec.RemovalBudget != nil && p.Spec.RemovalBudget.Spaces != nil {
+		s.Count = int(p.Spec.RemovalBudget.Spaces.Count)
+	}
+	return s
+}

@@ -16,11 +16,13 @@ type Why string
 
 // The reasons.
 const (
-	// Undeclared: somebody is in the space who is not declared, and the declaration is a floor.
+	// Undeclared: somebody is in the space who is not declared, the declaration is a floor, and it was not us who added them.
 	Undeclared Why = "Undeclared"
 	// Incomplete: not everything could be read, so nothing is taken away.
 	Incomplete Why = "Incomplete"
-	// OverBudget: more would be taken away than the budget allows.
+	// RecordLost: it is not known any more what was granted, so nothing else is taken away.
+	RecordLost Why = "RecordLost"
+	// OverBudget: more would be taken away than the budget allows without a person's word, or it waits for that already.
 	OverBudget Why = "OverBudget"
 	// OurselvesKept: the operation concerns the operator's own account.
 	OurselvesKept Why = "OurselvesKept"
@@ -52,17 +54,27 @@ type Safety struct {
 	Exclusive bool
 	// Operator is our own account.
 	Operator string
-	Budget   Budget
+	// Granted says whether an account is in the space because we added it; nil says so of nobody.
+	Granted func(account string) bool
+	// RecordLost says that earlier grants are not known any more.
+	RecordLost bool
+	Budget     Budget
 	// Baseline is the number of people in the space, and of roles above Member, when the budget's window began.
 	Baseline Baseline
 	// Spent is what was taken away in the window already.
 	Spent Baseline
+	// SpacesLeft is how many spaces may still be archived or deleted on the platform.
+	SpacesLeft int
+	// Approved and Waiting say of an operation on one account, by its String, that a person let it happen, and
+	// that it waits for a person's word: then no budget lets it through. nil says so of none.
+	Approved, Waiting func(operation string) bool
 }
 
 // Baseline is what a removal budget is a percentage of.
 type Baseline struct {
 	Members int
 	Roles   int
+	Spaces  int
 }
 
 // BaselineOf counts who is in the space and who has a role in it.
@@ -82,33 +94,72 @@ func BaselineOf(seen *model.Observed) Baseline {
 // Filter holds back what is not safe to apply. It keeps the order, and never
 // adds anything.
 func Filter(ops []Operation, s Safety) (apply []Operation, held []Held) {
-	left := Baseline{
+	f := filter{Safety: s, left: Baseline{
 		Members: max(s.Budget.Allowed(s.Baseline.Members)-s.Spent.Members, 0),
 		Roles:   max(s.Budget.Allowed(s.Baseline.Roles)-s.Spent.Roles, 0),
-	}
+		Spaces:  max(s.SpacesLeft, 0),
+	}}
 	for _, op := range ops {
 		op, ourselves, others := withoutOurselves(op, s.Operator)
 		held = append(held, ourselves...)
-		switch {
-		case !others:
-		case op.Verb == SetRoles:
-			kept, back := budgetRoles(op, s.Complete, &left.Roles)
-			if len(kept.Members) > 0 {
-				apply = append(apply, kept)
-			}
-			held = append(held, back...)
-		case op.Verb == RemoveMember && !s.Exclusive:
-			held = append(held, Held{op, Undeclared})
-		case op.Removes() && !s.Complete:
-			held = append(held, Held{op, Incomplete})
-		case op.Takes().Members > left.Members:
-			held = append(held, Held{op, OverBudget})
-		default:
-			left.Members -= op.Takes().Members
-			apply = append(apply, op)
+		if !others {
+			continue
+		}
+		kept, back := f.judge(op)
+		held = append(held, back...)
+		if kept != nil {
+			apply = append(apply, *kept)
 		}
 	}
 	return apply, held
+}
+
+type filter struct {
+	Safety
+	left Baseline
+}
+
+// judge splits an operation into what may be applied of it and what is held
+// back: one that concerns several accounts is judged account by account.
+func (f *filter) judge(op Operation) (kept *Operation, held []Held) {
+	rest := op
+	rest.Members = nil
+	for _, one := range op.Each() {
+		if why := f.holds(one); why != "" {
+			held = append(held, Held{one, why})
+			continue
+		}
+		rest.Members = append(rest.Members, one.Members...)
+		kept = &rest
+	}
+	return kept, held
+}
+
+// holds says why an operation on at most one account is held back, or counts
+// it against what is left of the budget.
+func (f *filter) holds(op Operation) Why {
+	takes := op.Takes()
+	granted := len(op.Members) == 1 && f.Granted != nil && f.Granted(op.Members[0].Account)
+	switch {
+	case takes == Baseline{}:
+		return ""
+	case op.Verb == RemoveMember && !f.Exclusive && !granted:
+		return Undeclared
+	case !f.Complete:
+		return Incomplete
+	case f.RecordLost && takes.Spaces == 0 && !granted:
+		return RecordLost
+	case f.Approved != nil && f.Approved(op.String()):
+		return ""
+	case f.Waiting != nil && f.Waiting(op.String()):
+		return OverBudget
+	case takes.Members > f.left.Members, takes.Roles > f.left.Roles, takes.Spaces > f.left.Spaces:
+		return OverBudget
+	}
+	f.left.Members -= takes.Members
+	f.left.Roles -= takes.Roles
+	f.left.Spaces -= takes.Spaces
+	return ""
 }
 
 // withoutOurselves takes the operator's account out of an operation; others
@@ -129,27 +180,6 @@ func withoutOurselves(op Operation, operator string) (rest Operation, ourselves 
 	rest.Members = slices.DeleteFunc(slices.Clone(op.Members), us)
 	about.Members = slices.DeleteFunc(slices.Clone(op.Members), func(m model.Member) bool { return !us(m) })
 	return rest, []Held{{about, OurselvesKept}}, len(rest.Members) > 0
-}
-
-// budgetRoles holds back the roles that would be taken away without a whole
-// view or beyond the budget; a raised role is no removal.
-func budgetRoles(op Operation, complete bool, left *int) (kept Operation, held []Held) {
-	kept = op
-	kept.Members = nil
-	for _, m := range op.Members {
-		one := op
-		one.Members = []model.Member{m}
-		switch taken := one.Takes().Roles; {
-		case taken > 0 && !complete:
-			held = append(held, Held{one, Incomplete})
-		case taken > *left:
-			held = append(held, Held{one, OverBudget})
-		default:
-			*left -= taken
-			kept.Members = append(kept.Members, m)
-		}
-	}
-	return kept, held
 }
 
 // Describe says what is held back for a reason, in words for a condition. It

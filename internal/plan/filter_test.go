@@ -45,13 +45,45 @@ func TestTheOperatorsAccountIsNeverTouched(t *testing.T) {
 	})
 }
 
-func TestADeclarationThatIsAFloorRemovesNobody(t *testing.T) {
+func TestADeclarationThatIsAFloorRemovesNobodyWhomWeDidNotAdd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")
 		safety.Exclusive = false
 		apply, _ := plan.Filter(someOperations.Draw(t, "operations"), safety)
 		for _, op := range apply {
-			NewWithT(t).Expect(op.Verb).NotTo(Equal(plan.RemoveMember))
+			if op.Verb == plan.RemoveMember {
+				NewWithT(t).Expect(safety.Granted(op.Members[0].Account)).To(BeTrue(), "%v", op.Members)
+			}
+		}
+	})
+}
+
+func TestWithoutTheRecordNothingIsTakenFromWhomItDoesNotKnow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		safety := someSafety.Draw(t, "safety")
+		safety.RecordLost = true
+		apply, _ := plan.Filter(someOperations.Draw(t, "operations"), safety)
+		for _, op := range apply {
+			for _, m := range op.Members {
+				one := op
+				one.Members = []model.Member{m}
+				if one.Removes() {
+					NewWithT(t).Expect(safety.Granted(m.Account)).To(BeTrue(), "%s %v", op.Verb, m)
+				}
+			}
+		}
+	})
+}
+
+func TestWhatWaitsForAPersonIsDoneOnlyWhenOneHasLetIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		safety := someSafety.Draw(t, "safety")
+		safety.Waiting = func(string) bool { return true }
+		apply, _ := plan.Filter(someOperations.Draw(t, "operations"), safety)
+		for _, op := range apply {
+			if op.Removes() && len(op.Members) < 2 {
+				NewWithT(t).Expect(safety.Approved(op.String())).To(BeTrue(), op.String())
+			}
 		}
 	})
 }
@@ -59,16 +91,17 @@ func TestADeclarationThatIsAFloorRemovesNobody(t *testing.T) {
 func TestTheRemovalBudgetIsNeverExceeded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")
-		safety.Complete, safety.Exclusive = true, true
+		safety.Complete, safety.Exclusive, safety.Approved = true, true, nil
 		ops := someOperations.Draw(t, "operations")
 		for range rapid.IntRange(0, 6).Draw(t, "removals") {
 			ops = append(ops, plan.Operation{Verb: plan.RemoveMember, Members: []model.Member{{Account: "@fay:x"}}})
 		}
 		apply, _ := plan.Filter(ops, safety)
-		var members, roles int
+		var members, roles, spaces int
 		for _, op := range apply {
 			members += op.Takes().Members
 			roles += op.Takes().Roles
+			spaces += op.Takes().Spaces
 		}
 		// Said anew, in the words of the design.
 		allowed := func(baseline, spent int) int {
@@ -77,6 +110,7 @@ func TestTheRemovalBudgetIsNeverExceeded(t *testing.T) {
 		}
 		NewWithT(t).Expect(members).To(BeNumerically("<=", allowed(safety.Baseline.Members, safety.Spent.Members)), "members")
 		NewWithT(t).Expect(roles).To(BeNumerically("<=", allowed(safety.Baseline.Roles, safety.Spent.Roles)), "roles")
+		NewWithT(t).Expect(spaces).To(BeNumerically("<=", max(0, safety.SpacesLeft)), "spaces")
 	})
 }
 
@@ -120,7 +154,7 @@ func TestASecondPassInTheSameWindowAppliesNothing(t *testing.T) {
 		want, is, there := wanted.Draw(t, "want"), seen.Draw(t, "seen"), newOn(t)
 		is.ID = there.server.Add(is)
 		safety := someSafety.Draw(t, "safety")
-		safety.Operator = memory.Operator
+		safety.Operator, safety.Approved = memory.Operator, nil // who approves does so once
 		safety.Baseline = plan.BaselineOf(&is)
 
 		apply, _ := plan.Filter(plan.Diff(want, &is, "parent"), safety)
@@ -128,6 +162,7 @@ func TestASecondPassInTheSameWindowAppliesNothing(t *testing.T) {
 		for _, op := range apply {
 			safety.Spent.Members += op.Takes().Members
 			safety.Spent.Roles += op.Takes().Roles
+			safety.SpacesLeft -= op.Takes().Spaces
 		}
 		again, _ := plan.Filter(plan.Diff(want, there.observe(t, want), "parent"), safety)
 		NewWithT(t).Expect(again).To(BeEmpty())
@@ -207,6 +242,28 @@ func TestEachReasonToHoldBack(t *testing.T) {
 		"without a whole view, nobody is": {remove("dee"), incomplete, nil, map[string]plan.Why{"dee": plan.Incomplete}},
 		"nobody is when the window's budget is spent": {remove("dee"), with(func(s *plan.Safety) { s.Spent.Members = 1 }), nil,
 			map[string]plan.Why{"dee": plan.OverBudget}},
+		"in a floor, whom we added is": {remove("dee"), with(func(s *plan.Safety) {
+			s.Exclusive, s.Granted = false, func(account string) bool { return account == "dee" }
+		}), []model.Member{{Account: "dee"}}, nil},
+		"with a lost record, nobody is": {remove("dee"), with(func(s *plan.Safety) { s.RecordLost = true }), nil,
+			map[string]plan.Why{"dee": plan.RecordLost}},
+		"with a lost record, whom the new one knows is": {remove("dee"), with(func(s *plan.Safety) {
+			s.RecordLost, s.Granted = true, func(string) bool { return true }
+		}), []model.Member{{Account: "dee"}}, nil},
+		"with a lost record, no role goes": {roles(true, moderator), with(func(s *plan.Safety) { s.RecordLost = true }), nil,
+			map[string]plan.Why{"ben": plan.RecordLost}},
+		"what a person let happen is done beyond the budget": {remove("dee"), with(func(s *plan.Safety) {
+			s.Spent.Members, s.Approved = 1, func(op string) bool { return op == "remove dee" }
+		}), []model.Member{{Account: "dee"}}, nil},
+		"what a person let happen is done on a whole view alone": {remove("dee"), with(func(s *plan.Safety) {
+			s.Complete, s.Approved = false, func(string) bool { return true }
+		}), nil, map[string]plan.Why{"dee": plan.Incomplete}},
+		"what waits for a person waits on, though the budget would do": {remove("dee"), with(func(s *plan.Safety) {
+			s.Waiting = func(op string) bool { return op == "remove dee" }
+		}), nil, map[string]plan.Why{"dee": plan.OverBudget}},
+		"one role of several can be let go": {roles(true, moderator, member), with(func(s *plan.Safety) {
+			s.Spent.Roles, s.Approved = 1, func(op string) bool { return op == "set roles: cai Member" }
+		}), []model.Member{member}, map[string]plan.Why{"ben": plan.OverBudget}},
 		"a budget below nothing is nothing": {remove("dee"), with(func(s *plan.Safety) { s.Budget = plan.Budget{Count: -1} }), nil,
 			map[string]plan.Why{"dee": plan.OverBudget}},
 		"the operator is not removed": {remove("us"), free, nil, map[string]plan.Why{"us": plan.OurselvesKept}},
@@ -252,9 +309,12 @@ func TestSpacesAreNotClosedOnAnIncompleteView(t *testing.T) {
 	apply, held := plan.Filter(ops, plan.Safety{Complete: false})
 	g.Expect(apply).To(Equal(ops[2:]))
 	g.Expect(plan.Describe(held, plan.Incomplete)).To(Equal("2 spaces"))
-	apply, held = plan.Filter(ops, plan.Safety{Complete: true})
+	apply, held = plan.Filter(ops, plan.Safety{Complete: true, SpacesLeft: 2})
 	g.Expect(apply).To(Equal(ops))
 	g.Expect(held).To(BeEmpty())
+	apply, held = plan.Filter(ops, plan.Safety{Complete: true, SpacesLeft: 1})
+	g.Expect(apply).To(Equal([]plan.Operation{ops[0], ops[2]}))
+	g.Expect(plan.Describe(held, plan.OverBudget)).To(Equal("1 space"))
 }
 
 func TestWhatIsHeldBackIsCountedInWords(t *testing.T) {

@@ -6,6 +6,7 @@ package plan_test
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -103,7 +104,14 @@ var someMembership = oneOf("", model.Present, model.Invited, model.Asking, model
 // someSafety has every limit, also ones that the API refuses.
 var someSafety = rapid.Custom(func(t *rapid.T) plan.Safety {
 	number := func(name string) int { return rapid.IntRange(-2, 6).Draw(t, name) }
+	// Accounts and operations have few texts, so a few letters pick some of them.
+	some := func(name string) func(string) bool {
+		letters := rapid.StringMatching(`[abcdefg]{0,3}`).Draw(t, name)
+		return func(text string) bool { return letters != "" && strings.ContainsAny(text, letters) }
+	}
 	return plan.Safety{
+		Granted: some("granted"), Approved: some("approved"), Waiting: some("waiting"),
+		RecordLost: rapid.Bool().Draw(t, "recordLost"), SpacesLeft: number("spacesLeft"),
 		Complete:  rapid.Bool().Draw(t, "complete"),
 		Exclusive: rapid.Bool().Draw(t, "exclusive"),
 		Operator:  oneOf("", memory.Operator).Draw(t, "operator"),

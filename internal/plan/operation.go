@@ -91,11 +91,22 @@ func (o Operation) Key() string {
 	return strings.Join(parts, "|")
 }
 
+// Each takes an operation apart into one for each account that it concerns.
+func (o Operation) Each() []Operation {
+	if len(o.Members) < 2 {
+		return []Operation{o}
+	}
+	parts := make([]Operation, len(o.Members))
+	for i, m := range o.Members {
+		parts[i] = o
+		parts[i].Members = []model.Member{m}
+	}
+	return parts
+}
+
 // Removes says whether the operation takes something away from people: their
 // membership, power that they have, or the space itself.
-func (o Operation) Removes() bool {
-	return o.Verb == Archive || o.Verb == Delete || o.Takes() != Baseline{}
-}
+func (o Operation) Removes() bool { return o.Takes() != Baseline{} }
 
 // Takes counts what the operation takes away, as removal budgets count it. A
 // manager who becomes a moderator loses a role as much as one who becomes a member.
@@ -104,6 +115,8 @@ func (o Operation) Takes() Baseline {
 	switch o.Verb {
 	case RemoveMember:
 		b.Members = len(o.Members)
+	case Archive, Delete:
+		b.Spaces = 1
 	case SetRoles:
 		for _, m := range o.Members {
 			if o.Lowers || m.Role <= model.RoleMember {
@@ -115,7 +128,8 @@ func (o Operation) Takes() Baseline {
 	return b
 }
 
-// String says it for people. It names accounts, so it is for plans, not for logs.
+// String says it for people, and tells operations on one space apart. It names
+// accounts, so it is for plans, not for logs.
 func (o Operation) String() string {
 	switch o.Verb {
 	case Set:
@@ -132,6 +146,8 @@ func (o Operation) String() string {
 			roles = append(roles, m.Account+" "+m.Role.String())
 		}
 		return "set roles: " + strings.Join(roles, ", ")
+	case Archive, Delete:
+		return strings.ToLower(string(o.Verb)) + " " + o.SpaceID
 	default:
 		return strings.ToLower(string(o.Verb))
 	}

@@ -30,9 +30,10 @@ type Outcome struct {
 	Halted string
 	// Message goes with Ready, or with Halted.
 	Message string
-	// Members and Moderation are findings that do not make the resource unready. A nil finding is not known.
+	// Members, Moderation and Grants are findings that do not make the resource unready. A nil finding is not known.
 	Members    *Finding
 	Moderation *Finding
+	Grants     *Finding
 }
 
 // Finding is good when its reason is empty.
@@ -43,7 +44,7 @@ type Finding struct {
 
 // Apply sets the conditions that the outcome stands for, and takes away those
 // that no longer hold. Ready is always there; Stalled and Reconciling only
-// while they are true, and never both.
+// while they are true, and never both; GrantsRecorded only while it is false.
 func Apply(conditions *[]metav1.Condition, o Outcome) {
 	set := func(kind string, value metav1.ConditionStatus, reason, message string) {
 		meta.SetStatusCondition(conditions, metav1.Condition{
@@ -82,6 +83,13 @@ func Apply(conditions *[]metav1.Condition, o Outcome) {
 	}
 	finding(v1alpha1.ConditionMembersResolved, v1alpha1.ReasonAllResolved, "Every declared person has an account.", o.Members)
 	finding(v1alpha1.ConditionModerationEnforced, v1alpha1.ReasonEnforced, "Every setting was read back from the platform.", o.Moderation)
+	switch {
+	case o.Grants == nil:
+	case o.Grants.Reason == "": // as it should be: not worth a condition on every resource
+		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionGrantsRecorded)
+	default:
+		set(v1alpha1.ConditionGrantsRecorded, metav1.ConditionFalse, o.Grants.Reason, o.Grants.Message)
+	}
 }
 
 // fit makes a message one that the API server takes and gives back as it is;
