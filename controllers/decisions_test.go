@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -298,5 +299,28 @@ var _ = Describe("what goes beyond a removal budget", Label("promise 4"), func()
 		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(archived()).To(Equal(4))
 		Expect(waiting()).To(HaveLen(1))
+	})
+})
+
+var _ = Describe("a removal budget", Label("promise 4"), func() {
+	It("is spent by what was taken away, not by what failed", func(ctx SpecContext) {
+		w := newWorld(ctx, "a", "b", "c", "d").ready(ctx)
+		golang := w.group("golang", "a", "b", "c", "d")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		remove := memory.Call(plan.RemoveMember)
+		for _, kind := range []platform.ErrorKind{platform.Unavailable, platform.Conflict} {
+			w.server.Fail(remove, memory.Fault{Err: &platform.Error{Kind: kind, Doing: "removing"}})
+			tried := w.server.Calls(remove)
+			w.change(ctx, golang, func() {
+				golang.Spec.Purpose = string(kind)
+				golang.Spec.Members = slices.DeleteFunc(golang.Spec.Members, func(m v1alpha1.MemberSource) bool { return m.Person == "a" })
+			})
+			Eventually(func() int { return w.server.Calls(remove) }).Should(BeNumerically(">", tried+2), "it is tried again")
+		}
+		w.server.Fail(remove, memory.Fault{})
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.server.Space("eng-golang").Members).To(HaveKeyWithValue("@a:memory", model.Removed))
+		Expect(golang.Status.Proposal).To(BeNil())
 	})
 })

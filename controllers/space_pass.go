@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
@@ -287,6 +288,7 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 		return nil, problem
 	}
 	ops, p.held = plan.Filter(ops, safety)
+	ops = slices.DeleteFunc(ops, func(op plan.Operation) bool { return slices.Contains(p.failed, op.Key()) })
 	if lost := plan.Describe(p.held, plan.RecordLost); lost != "" {
 		p.note(status.Stall(v1alpha1.ReasonGrantRecordLost, "%s would be taken away. %s", lost, lostRecord(p.platform, seen.ID)))
 	}
@@ -360,14 +362,10 @@ func (r *spaceReconciler) spacesLeft(ctx context.Context, p *pass) (int, error) 
 // apply does the operations in order. What fails for one person or setting
 // blocks only that; what fails for the whole platform ends the pass.
 func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operation) (wrote bool, ended *status.Problem) {
-	for _, op := range ops {
-		if slices.Contains(p.failed, op.Key()) {
-			continue
-		}
-		if free, problem := r.reserve(ctx, p, op); !free {
-			if problem != nil {
-				return wrote, problem
-			}
+	for i, op := range ops {
+		if free, problem := r.reserve(ctx, p, op); problem != nil {
+			return wrote, r.stop(ctx, p, ops[i:], problem)
+		} else if !free {
 			continue
 		}
 		_, err := p.session.Apply(platform.WithPriority(ctx, priority(op)), op)
@@ -379,18 +377,32 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 			if op.Verb == plan.Set {
 				p.drifted = append(p.drifted, op.Field)
 			}
-		case op.Verb == plan.Create, !errors.As(err, &answer), endsPass(answer.Kind):
-			return wrote, r.platformProblem(p, err)
+		case !errors.As(err, &answer), answer.Kind == platform.Ambiguous: // it may have happened
+			return wrote, r.stop(ctx, p, ops[i+1:], r.platformProblem(p, err))
+		case op.Verb == plan.Create, endsPass(answer.Kind):
+			return wrote, r.stop(ctx, p, ops[i:], r.platformProblem(p, err))
 		default:
 			p.failed = append(p.failed, op.Key())
 			p.note(itemProblem(p, op, err))
 			p.undone(op)
 		}
 		if ctx.Err() != nil {
-			return wrote, status.Retry(v1alpha1.ReasonProgressing, ctx.Err(), "Stopped before everything was done; it goes on.")
+			return wrote, r.stop(ctx, p, ops[i+1:],
+				status.Retry(v1alpha1.ReasonProgressing, ctx.Err(), "Stopped before everything was done; it goes on."))
 		}
 	}
 	return wrote, nil
+}
+
+// stop ends a pass, and gives back to the budget what was not done.
+func (r *spaceReconciler) stop(ctx context.Context, p *pass, left []plan.Operation, problem *status.Problem) *status.Problem {
+	for _, op := range left {
+		p.undone(op)
+	}
+	if kept := r.keep(context.WithoutCancel(ctx), p); kept != nil { // then the budget is smaller than it could be
+		ctrl.LoggerFrom(ctx).Error(kept, "Giving back to the removal budget what was not done")
+	}
+	return problem
 }
 
 // reserve takes a space that is to be closed out of the platform's budget.
@@ -419,7 +431,7 @@ func (p *pass) undone(op plan.Operation) {
 // endsPass says that an error is about the platform, not about one item.
 func endsPass(kind platform.ErrorKind) bool {
 	switch kind {
-	case platform.Unauthorized, platform.Unavailable, platform.RateLimited, platform.Ambiguous:
+	case platform.Unauthorized, platform.Unavailable, platform.RateLimited:
 		return true
 	default:
 		return false
