@@ -238,7 +238,12 @@ func parse(text string) []*unstructured.Unstructured {
 
 // submitObject has the API server make the object. What the suite has installed already is only looked at.
 func submitObject(ctx context.Context, object *unstructured.Unstructured) {
-	err := strict.Create(ctx, object.DeepCopy())
+	var options []client.CreateOption
+	if object.GroupVersionKind().Group == "admissionregistration.k8s.io" {
+		// In force they would judge the tables of this suite; test/admission has them.
+		options = append(options, client.DryRunAll)
+	}
+	err := strict.Create(ctx, object.DeepCopy(), options...)
 	if apierrors.IsAlreadyExists(err) {
 		err = nil
 	}

@@ -30,6 +30,9 @@ import (
 // buildTime is enough to build the manager on a slow machine with nothing cached.
 const buildTime = 10 * time.Minute
 
+// policyTime is enough for the API server to take up an admission policy.
+const policyTime = 30 * time.Second
+
 var _ = Describe("A release", Ordered, func() {
 	var (
 		server     *envtest.Environment
@@ -104,6 +107,21 @@ var _ = Describe("A release", Ordered, func() {
 		Entry("as it is", nil),
 		Entry("with every value", everyValue),
 	)
+
+	It("has its policies in force", func(ctx context.Context) {
+		// Who may do everything is held as well: a decision is in one's own name.
+		decision := &v1alpha1.GovernanceDecision{
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "golang-", Namespace: "default"},
+			Spec: v1alpha1.GovernanceDecisionSpec{
+				TargetRef:  v1alpha1.DecisionTarget{Kind: v1alpha1.TargetGroup, Name: "golang"},
+				ProposalID: strings.Repeat("a", 36), Hash: strings.Repeat("a", 64),
+				Verdict: v1alpha1.VerdictApprove, DecidedBy: "somebody-else",
+			},
+		}
+		Eventually(func() error {
+			return cluster.Create(ctx, decision.DeepCopy(), client.DryRunAll)
+		}, policyTime).Should(MatchError(ContainSubstring("A decision is made in one's own name")), "the API server takes up the policy")
+	})
 
 	DescribeTable("lets the manager", func(ctx context.Context, verb, group, resource, in, name string, allowed bool) {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{

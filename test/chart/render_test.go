@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -48,8 +49,10 @@ var _ = Describe("The chart", func() {
 		Expect(err).NotTo(HaveOccurred())
 	})
 
-	It("has the definitions and roles of config/, copied by hack/sync-chart.sh", func() {
-		for copied, from := range map[string]string{"crds": "config/crd/bases/*.yaml", "rbac": "config/rbac/*role.yaml"} {
+	It("has the definitions, roles and policies of config/, copied by hack/sync-chart.sh", func() {
+		for copied, from := range map[string]string{
+			"crds": "config/crd/bases/*.yaml", "rbac": "config/rbac/*role.yaml", "admission": "config/admission/*_*.yaml",
+		} {
 			sources, err := filepath.Glob(filepath.Join(root, from))
 			Expect(err).NotTo(HaveOccurred())
 			copies, err := filepath.Glob(filepath.Join(chart, "files", copied, "*"))
@@ -81,6 +84,32 @@ var _ = Describe("The chart", func() {
 		})
 		It("are left out with crds.enabled=false", func(ctx context.Context) {
 			Expect(ofKind[apiextensionsv1.CustomResourceDefinition](render(ctx, `crds.enabled=false`), "CustomResourceDefinition")).To(BeEmpty())
+		})
+	})
+
+	Describe("has admission policies that", func() {
+		It("are those of config/, with their bindings and names", func(ctx context.Context) {
+			policies := ofKind[admissionv1.ValidatingAdmissionPolicy](filesIn("config/admission/*.yaml"), "ValidatingAdmissionPolicy")
+			Expect(policies).To(HaveLen(3))
+			got := ofKind[admissionv1.ValidatingAdmissionPolicy](render(ctx), "ValidatingAdmissionPolicy")
+			Expect(got).To(HaveLen(len(policies)))
+			for i, want := range policies {
+				Expect(got[i].Name).To(Equal(want.Name))
+				Expect(got[i].Spec).To(Equal(want.Spec))
+			}
+			bindings := ofKind[admissionv1.ValidatingAdmissionPolicyBinding](filesIn("config/admission/*.yaml"), "ValidatingAdmissionPolicyBinding")
+			rendered := ofKind[admissionv1.ValidatingAdmissionPolicyBinding](render(ctx), "ValidatingAdmissionPolicyBinding")
+			Expect(rendered).To(HaveLen(len(policies)), "each policy has its binding, without which it does nothing")
+			for i, want := range bindings {
+				Expect(rendered[i].Name).To(Equal(want.Name))
+				Expect(rendered[i].Spec).To(Equal(want.Spec))
+				Expect(rendered[i].Spec.ValidationActions).To(ConsistOf(admissionv1.Deny))
+			}
+		})
+		It("are left out with admission.enabled=false", func(ctx context.Context) {
+			for _, object := range render(ctx, `admission.enabled=false`) {
+				Expect(object.GetAPIVersion()).NotTo(HavePrefix(admissionv1.GroupName), object.GetName())
+			}
 		})
 	})
 
@@ -206,11 +235,12 @@ var _ = Describe("The chart", func() {
 		Expect(monitor["spec"]).To(HaveKeyWithValue("endpoints", ConsistOf(HaveKeyWithValue("interval", "15s"))))
 	})
 
-	It("names everything after another release", func(ctx context.Context) {
+	It("names everything after another release, but what is about the whole cluster", func(ctx context.Context) {
 		out, err := helm(ctx, "template", "eu", chart, "--namespace", "eu", "--kube-version", kubernetes)
 		Expect(err).NotTo(HaveOccurred())
 		for _, object := range parse(out) {
-			if object.GetKind() == "CustomResourceDefinition" {
+			if object.GetKind() == "CustomResourceDefinition" || object.GroupVersionKind().Group == admissionv1.GroupName {
+				Expect(object.GetName()).To(HaveSuffix(".community.cabildo.dev"))
 				continue
 			}
 			Expect(object.GetName()).To(HavePrefix("eu-cabildo"))
