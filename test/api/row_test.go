@@ -108,7 +108,7 @@ type kind struct {
 	rows          []row
 }
 
-func kinds() []kind { return []kind{platforms(), communities(), groups()} }
+func kinds() []kind { return []kind{platforms(), communities(), groups(), decisions()} }
 
 // object is the kind's full object with the edits.
 func (k kind) object(text string, edits ...edit) *unstructured.Unstructured {
