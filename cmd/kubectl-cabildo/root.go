@@ -14,8 +14,9 @@ import (
 func newRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-cabildo",
-		Short: "See and bring in communities",
-		Long:  "See the communities that Cabildo looks after, and bring in those that another tool declares.",
+		Short: "See and bring in communities, and decide what waits",
+		Long: `See the communities that Cabildo looks after, decide what waits for approval, and
+bring in communities that another tool declares.`,
 		Annotations: map[string]string{
 			cobra.CommandDisplayNameAnnotation: "kubectl cabildo",
 		},
@@ -29,6 +30,9 @@ func newRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help' for the flags that there are", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTreeCommand(streams), newImportCommand(streams), newVersionCommand(streams))
+	root.AddCommand(
+		newTreeCommand(streams), newApproveCommand(streams), newRefuseCommand(streams),
+		newImportCommand(streams), newVersionCommand(streams),
+	)
 	return root
 }

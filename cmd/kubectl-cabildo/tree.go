@@ -10,9 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -54,7 +51,7 @@ func (o *treeOptions) run(ctx context.Context) error {
 	if o.output != "" && o.output != "wide" {
 		return fmt.Errorf("there is no output %q: leave --output out, or set it to wide; for JSON and YAML there is kubectl get communities,groups", o.output)
 	}
-	cluster, err := o.cluster()
+	cluster, err := clusterOf(o.config)
 	if err != nil {
 		return err
 	}
@@ -65,11 +62,11 @@ func (o *treeOptions) run(ctx context.Context) error {
 
 	var communities v1alpha1.CommunityList
 	if err := cluster.List(ctx, &communities, client.InNamespace(namespace)); err != nil {
-		return explain(err, "communities", namespace)
+		return explain(err, "list", "communities", namespace)
 	}
 	var groups v1alpha1.GroupList
 	if err := cluster.List(ctx, &groups, client.InNamespace(namespace)); err != nil {
-		return explain(err, "groups", namespace)
+		return explain(err, "list", "groups", namespace)
 	}
 	if len(communities.Items)+len(groups.Items) == 0 {
 		_, err := fmt.Fprintln(o.ErrOut, "No communities found", where(namespace)+".")
@@ -83,32 +80,12 @@ func (o *treeOptions) run(ctx context.Context) error {
 	return err
 }
 
-func (o *treeOptions) cluster() (client.Client, error) {
-	config, err := o.config.ToRESTConfig()
-	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	// We know our own kinds: asking the cluster for them would only add requests.
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
-	mapper.Add(v1alpha1.GroupVersion.WithKind("Community"), meta.RESTScopeNamespace)
-	mapper.Add(v1alpha1.GroupVersion.WithKind("Group"), meta.RESTScopeNamespace)
-	return client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
-}
-
 // namespace is empty for all of them.
 func (o *treeOptions) namespace() (string, error) {
 	if o.allNamespaces {
 		return "", nil
 	}
-	namespace, _, err := o.config.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return "", fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	return namespace, nil
+	return namespaceOf(o.config)
 }
 
 // terminalWidth is 0 where the output does not go to a terminal.

@@ -22,7 +22,8 @@ type state struct {
 	unseen bool
 }
 
-func stateOf(object *metav1.ObjectMeta, status v1alpha1.SpaceStatus) state {
+// stateOf is about an object of a kind, as kubectl names it.
+func stateOf(kind string, object *metav1.ObjectMeta, status v1alpha1.SpaceStatus) state {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	var s state
 	switch {
@@ -44,6 +45,9 @@ func stateOf(object *metav1.ObjectMeta, status v1alpha1.SpaceStatus) state {
 			s.text = v1alpha1.ReasonDeleting + ", " + s.text
 		}
 		s.ready = false
+	}
+	if !s.ready {
+		s.notes = append(s.notes, proposalNotes(kind, object.Namespace, object.Name, status.Proposal)...)
 	}
 	// Conditions that inform don't make an object unready, but nobody would
 	// look for them under a Ready.

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package tree renders communities with their groups as a person wants to see
-// them: what is there, where it is, and what is wrong with it. It is a pure
-// function from objects to text; the kubectl plugin fetches the objects.
+// them: what is there, where it is, what is wrong with it, and what waits for a
+// decision. It is a pure function from objects to text; the kubectl plugin fetches
+// the objects.
 package tree
 
 import (
@@ -80,7 +81,7 @@ type block struct {
 
 func communityBlock(c v1alpha1.Community, groups []v1alpha1.Group, o Options) block {
 	key := types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
-	state := stateOf(&c.ObjectMeta, c.Status.SpaceStatus)
+	state := stateOf("community", &c.ObjectMeta, c.Status.SpaceStatus)
 	rows := []row{{
 		cells: cells{name: o.name(key), what: c.Spec.DisplayName, count: memberCount(c.Status.Members), state: state.text},
 		notes: state.notes,
@@ -117,7 +118,7 @@ func groupRows(groups []v1alpha1.Group, o Options) []row {
 	slices.SortFunc(groups, func(a, b v1alpha1.Group) int { return cmp.Compare(a.Name, b.Name) })
 	rows := make([]row, 0, len(groups))
 	for _, g := range groups {
-		state := stateOf(&g.ObjectMeta, g.Status.SpaceStatus)
+		state := stateOf("group", &g.ObjectMeta, g.Status.SpaceStatus)
 		r := row{
 			cells: cells{name: g.Name, what: g.Spec.DisplayName, count: memberCount(g.Status.Members), state: state.text},
 			notes: state.notes,
@@ -182,10 +183,10 @@ func summary(communities []v1alpha1.Community, groups []v1alpha1.Group) string {
 		}
 	}
 	for i := range communities {
-		note(stateOf(&communities[i].ObjectMeta, communities[i].Status.SpaceStatus))
+		note(stateOf("community", &communities[i].ObjectMeta, communities[i].Status.SpaceStatus))
 	}
 	for i := range groups {
-		note(stateOf(&groups[i].ObjectMeta, groups[i].Status.SpaceStatus))
+		note(stateOf("group", &groups[i].ObjectMeta, groups[i].Status.SpaceStatus))
 	}
 	all := len(communities) + len(groups)
 	text := fmt.Sprintf("%s, %s: %d of %d Ready\n", what, plural(len(groups), "group"), ready, all)

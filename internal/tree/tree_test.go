@@ -116,6 +116,31 @@ eng        there is no such Community
 0 communities, 1 group: 0 of 1 Ready
 `,
 		},
+		"what waits for a decision, and what was refused": {
+			communities: []v1alpha1.Community{
+				community("engineering", "Engineering", stalled("ProposalRefused", "Nothing is taken away."), on("#eng:example.com"), proposal(v1alpha1.ProposalRefused, "2 roles")),
+			},
+			groups: []v1alpha1.Group{
+				group("golang", "Go", ready(), on("#eng-golang:example.com"), proposal(v1alpha1.ProposalOpen, "3 members")),
+				group("incidents", "Incidents", stalled("RemovalBudgetExceeded", "9 members wait."), on("#eng-incidents:example.com"), proposal(v1alpha1.ProposalOpen, "9 members")),
+				group("rust", "Rust", progressing("Progressing", "9 members are taken away."), on("#eng-rust:example.com"), proposal(v1alpha1.ProposalApproved, "9 members")),
+			},
+			want: `
+engineering   Engineering                 Stalled: ProposalRefused
+│                                         Nothing is taken away.
+│                                         refused: would take away 2 roles (decided by carla.mendez)
+├─ chat       #eng:example.com  3 groups
+├─ golang     Go                          Ready
+├─ incidents  Incidents                   Stalled: RemovalBudgetExceeded
+│                                         9 members wait.
+│                                         waits for approval: would take away 9 members
+│                                         kubectl cabildo approve group/incidents -n engineering
+└─ rust       Rust                        Progressing
+                                          9 members are taken away.
+
+1 community, 3 groups: 1 of 4 Ready
+`,
+		},
 		"wide characters take two columns, and none steers the terminal": {
 			communities: []v1alpha1.Community{community("eng", "開発部", ready(), on("#eng:a"))},
 			groups:      []v1alpha1.Group{group("go", "G\x1b[2Jo", ready(), on("#go:a")), group("e", "e\u0301te", ready(), on("#e:a"))},
@@ -219,6 +244,12 @@ func members(present int32) part {
 
 func invited(count int32) part {
 	return func(_ *metav1.ObjectMeta, s *v1alpha1.SpaceStatus) { s.Members.Invited = count }
+}
+
+func proposal(state v1alpha1.ProposalState, summary string) part {
+	return func(_ *metav1.ObjectMeta, s *v1alpha1.SpaceStatus) {
+		s.Proposal = &v1alpha1.Proposal{State: state, Summary: summary, DecidedBy: "carla.mendez"}
+	}
 }
 
 func changed() part {

@@ -1,0 +1,53 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package tree
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+)
+
+// Proposal shows all that a decision would be about: a person decides on the
+// whole list, or on nothing. The target is named as kubectl does, such as
+// group/incidents; the width is that of the terminal, and 0 never wraps.
+func Proposal(target, namespace string, p *v1alpha1.Proposal, width int) string {
+	const indent = "  "
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s in namespace %s would take away %s:\n", target, namespace, printable(p.Summary))
+	for _, operation := range p.Operations {
+		fmt.Fprintf(&out, "%s%s\n", indent, printable(operation))
+	}
+	var notes []string
+	if p.Budget != "" {
+		notes = append(notes, "That is more than the removal budget allows: "+p.Budget)
+	}
+	if p.State == v1alpha1.ProposalRefused {
+		notes = append(notes, "It was refused by "+p.DecidedBy+".")
+	}
+	for _, note := range notes {
+		for _, line := range wrap(printable(note), width) {
+			out.WriteString(line + "\n")
+		}
+	}
+	return out.String()
+}
+
+// proposalNotes are the lines about a proposal below a resource that is not Ready.
+func proposalNotes(kind, namespace, name string, p *v1alpha1.Proposal) []string {
+	switch {
+	case p == nil:
+		return nil
+	case p.State == v1alpha1.ProposalOpen:
+		return []string{
+			"waits for approval: would take away " + p.Summary,
+			fmt.Sprintf("kubectl cabildo approve %s/%s -n %s", kind, name, namespace),
+		}
+	case p.State == v1alpha1.ProposalRefused:
+		return []string{fmt.Sprintf("refused: would take away %s (decided by %s)", p.Summary, p.DecidedBy)}
+	default:
+		return nil
+	}
+}
