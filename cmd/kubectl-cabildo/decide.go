@@ -49,7 +49,7 @@ func newRefuseCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Short: "Refuse what a removal budget holds back",
 		Long: `Refuse what a removal budget holds back: it shows the whole list, asks, and makes
 a GovernanceDecision on exactly that list, in your name. Nothing of it is done
-until the declaration asks for something else.
+until the declaration or the removal budget is another.
 
 It takes the same rights as approve.`,
 		Example: `  # See what would be taken away, and have it stay
@@ -147,7 +147,7 @@ func (o *decideOptions) proposals(ctx context.Context, cluster client.Client, na
 	for _, t := range targets {
 		status, err := t.read(ctx, cluster, namespace)
 		if err == nil {
-			err = o.decidable(status.Proposal)
+			err = decidable(status.Proposal)
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", t, err))
@@ -161,16 +161,16 @@ func (o *decideOptions) proposals(ctx context.Context, cluster client.Client, na
 	return proposals, problems
 }
 
-// decidable says why a proposal is not one to decide on. What was refused can
-// still be approved: who has second thoughts makes another decision.
-func (o *decideOptions) decidable(p *v1alpha1.Proposal) error {
+// decidable says why a proposal is not one to decide on.
+func decidable(p *v1alpha1.Proposal) error {
 	switch {
 	case p == nil:
 		return errors.New("nothing waits for a decision")
 	case p.State == v1alpha1.ProposalApproved:
-		return fmt.Errorf("nothing waits for a decision: %s approved it, and it is being carried out", p.DecidedBy)
-	case p.State == v1alpha1.ProposalRefused && o.verdict == v1alpha1.VerdictRefuse:
-		return fmt.Errorf("nothing waits for a decision: %s refused it already", p.DecidedBy)
+		return fmt.Errorf("nothing waits for a decision: %s approved %s, and it is being carried out", p.DecidedBy, p.Summary)
+	case p.State == v1alpha1.ProposalRefused:
+		return fmt.Errorf("nothing waits for a decision: %s refused %s; change the declaration or its removal budget, "+
+			"and what then waits can be decided anew", p.DecidedBy, p.Summary)
 	default:
 		return nil
 	}

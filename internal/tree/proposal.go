@@ -20,15 +20,8 @@ func Proposal(target, namespace string, p *v1alpha1.Proposal, width int) string 
 	for _, operation := range p.Operations {
 		fmt.Fprintf(&out, "%s%s\n", indent, printable(operation))
 	}
-	var notes []string
 	if p.Budget != "" {
-		notes = append(notes, "That is more than the removal budget allows: "+p.Budget)
-	}
-	if p.State == v1alpha1.ProposalRefused {
-		notes = append(notes, "It was refused by "+p.DecidedBy+".")
-	}
-	for _, note := range notes {
-		for _, line := range wrap(printable(note), width) {
+		for _, line := range wrap(printable("That is more than the removal budget allows: "+p.Budget), width) {
 			out.WriteString(line + "\n")
 		}
 	}

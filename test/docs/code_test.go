@@ -20,7 +20,7 @@ import (
 )
 
 // goodNews are the reasons that nobody has to look up.
-var goodNews = []string{v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced, v1alpha1.ReasonDecided}
+var goodNews = []string{v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced}
 
 // source is a Go file of the project, parsed.
 func source(t *testing.T, path string) *ast.File {
