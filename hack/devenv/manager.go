@@ -60,11 +60,17 @@ type Manager struct {
 }
 
 // StartManager starts bin/manager and returns when it is ready. Stop ends it.
-func (cp *ControlPlane) StartManager(ctx context.Context, args ...string) (_ *Manager, err error) {
+func (cp *ControlPlane) StartManager(ctx context.Context, args ...string) (*Manager, error) {
 	kubeconfig, err := cp.KubeconfigFor(ctx, OperatorNamespace, ReleaseName)
 	if err != nil {
 		return nil, err
 	}
+	return cp.StartManagerWith(ctx, kubeconfig, args...)
+}
+
+// StartManagerWith is StartManager with a kubeconfig of the caller's, such as
+// one that leads through a proxy.
+func (cp *ControlPlane) StartManagerWith(ctx context.Context, kubeconfig string, args ...string) (_ *Manager, err error) {
 	m := &Manager{cp: cp}
 	defer func() {
 		if err != nil {

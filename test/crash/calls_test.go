@@ -1,0 +1,162 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package crash_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A call is one kind of request that the manager makes: to which server, with
+// which method, and what for. Names and IDs are left out, so that a call of one
+// run is the same in the next.
+type call struct{ side, method, route string }
+
+// The servers.
+const (
+	kubernetes = "kubernetes"
+	matrix     = "matrix"
+)
+
+func (c call) String() string { return c.side + " " + c.method + " " + c.route }
+
+// writes says whether the call can change anything.
+func (c call) writes() bool { return c.method != http.MethodGet && c.method != http.MethodHead }
+
+// callOf sorts a request. It gives false for those that are no step of the
+// work: what waits for news (a watch, the sync) and the leader's lease.
+func callOf(side string, r *http.Request) (call, bool) {
+	var parts []string
+	for part := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
+		plain, err := url.PathUnescape(part)
+		if err != nil {
+			plain = part
+		}
+		parts = append(parts, plain)
+	}
+	c := call{side: side, method: r.Method}
+	if side == matrix {
+		c.route = matrixRoute(parts)
+		return c, c.route != "sync"
+	}
+	c.route = kubernetesRoute(parts)
+	return c, c.route != "leases" && !r.URL.Query().Has("watch")
+}
+
+// placeholders are for what differs in each run, by its sigil.
+var placeholders = map[byte]string{'!': "{room}", '#': "{alias}", '@': "{account}", '$': "{event}"}
+
+// matrixRoute keeps the type of what is written into a room: the name of a room
+// is another step than its guidelines.
+func matrixRoute(parts []string) string {
+	if len(parts) > 3 && parts[0] == "_matrix" && parts[1] == "client" {
+		parts = parts[3:]
+	}
+	for i, part := range parts {
+		if part != "" && placeholders[part[0]] != "" {
+			parts[i] = placeholders[part[0]]
+		}
+	}
+	if parts[0] == "rooms" && len(parts) > 4 { // a state key or the ID of a transaction comes last
+		parts = parts[:4]
+	}
+	return strings.Join(parts, "/")
+}
+
+// kubernetesRoute is the resource and its subresource.
+func kubernetesRoute(parts []string) string {
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		parts = parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		parts = parts[3:]
+	default:
+		return "discovery"
+	}
+	if parts[0] == "namespaces" && len(parts) > 2 {
+		parts = parts[2:]
+	}
+	if len(parts) > 2 {
+		return parts[0] + "/" + parts[2]
+	}
+	return parts[0]
+}
+
+// A variant is what happens to the manager at a point.
+type variant string
+
+const (
+	// killed: the server has done the call, and the manager is killed before it
+	// can do anything else. Whether the answer still reached it makes no
+	// difference to what is left: it takes what it knew with it.
+	killed variant = "killed"
+	// unanswered: the server has done the call, the connection is cut, and the
+	// manager lives on without knowing.
+	unanswered variant = "unanswered"
+)
+
+var variants = []variant{killed, unanswered}
+
+// A point is the nth call of a kind. Calls of different kinds come in any
+// order, so a point by its number in the whole run would hit another call each time.
+type point struct {
+	call
+	nth int
+}
+
+func (p point) String() string { return fmt.Sprintf("%s #%d", p.call, p.nth) }
+
+// pointsOf are the points that a run has, in the order in which they came.
+func pointsOf(calls []call, reads bool) []point {
+	seen := map[call]int{}
+	var points []point
+	for _, c := range calls {
+		seen[c]++
+		if c.writes() || reads {
+			points = append(points, point{c, seen[c]})
+		}
+	}
+	return points
+}
+
+// A trial is one run: what happens where.
+type trial struct {
+	point
+	variant
+}
+
+// every is every point in every variant.
+func every(points []point) []trial {
+	var trials []trial
+	for _, p := range points {
+		for _, v := range variants {
+			trials = append(trials, trial{p, v})
+		}
+	}
+	return trials
+}
+
+// sample is what `make test` has time for: every making of a room in both
+// variants, because that is the one write that is not idempotent, and the first
+// of each other kind of write in one variant, in turn. It is the same in every run.
+func sample(points []point) []trial {
+	var creates, others []point
+	for _, p := range points {
+		switch {
+		case p.route == "createRoom":
+			creates = append(creates, p)
+		case p.nth == 1:
+			others = append(others, p)
+		}
+	}
+	slices.SortFunc(others, func(a, b point) int { return strings.Compare(a.String(), b.String()) })
+	trials := every(creates)
+	for i, p := range others {
+		trials = append(trials, trial{p, variants[i%len(variants)]})
+	}
+	return trials
+}

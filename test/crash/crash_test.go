@@ -1,0 +1,195 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package crash_test holds promise 3 of the design: a crash never duplicates.
+//
+// One scenario runs again and again, with the real manager between two proxies:
+// a community and two groups are made, one group is renamed, a member is
+// removed, the other group is archived, and the topics change at the end. In
+// each run one thing goes wrong at one point: the manager is killed as soon as
+// a server has done a call of its, or the answer to the call is cut off and the
+// manager lives on. In the end everything has to be as in a run that nothing
+// disturbed, with each space made once and nobody taken out on the way.
+//
+// The points are what an undisturbed run was seen to call, so a new call of the
+// manager is a new point by itself. `make test` takes a fixed sample, `make
+// crash` every write in both variants, and with ALL=1 the reads too.
+package crash_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+)
+
+var (
+	all   = flag.Bool("every", false, "every write in both variants, and not a sample")
+	reads = flag.Bool("reads", false, "reads are points as well")
+	lanes = flag.Int("lanes", 2, "how many runs go on at once, each with servers of its own")
+	only  = flag.String("only", "", "only the points that match this regular expression")
+)
+
+// runTime bounds one run.
+const runTime = 4 * time.Minute
+
+func TestACrashNeverDuplicates(t *testing.T) {
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "helm", "dendrite", "manager"} {
+		if _, err := devenv.Binary(name); errors.Is(err, devenv.ErrNotBuilt) && os.Getenv("CI") != "true" {
+			t.Skip(err)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	match, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctrl.SetLogger(logr.Discard()) // the client that we look with has nothing to say
+	began := time.Now()
+
+	open := openLanes(t, *lanes)
+	calm := open[0].run(t.Context(), trial{})
+	if calm.err != nil {
+		t.Fatalf("undisturbed: %v\n%s", calm.err, calm.evidence)
+	}
+	points := pointsOf(calm.calls, *reads)
+	trials := sample(points)
+	if *all || *reads || *only != "" {
+		trials = every(points)
+	}
+	fmt.Printf("%d points in an undisturbed run of %.1f s\n", len(points), calm.took.Seconds())
+
+	var results table
+	waiting := make(chan trial, len(trials))
+	for _, tr := range trials {
+		if match.MatchString(tr.point.String()) {
+			waiting <- tr
+		}
+	}
+	close(waiting)
+	var running sync.WaitGroup
+	for _, l := range open {
+		running.Go(func() {
+			for tr := range waiting {
+				t.Run(strings.ReplaceAll(tr.point.String()+" "+string(tr.variant), "/", "."), func(t *testing.T) {
+					o := l.run(t.Context(), tr)
+					if o.err == nil {
+						o.err = o.left.differs(calm.left)
+					}
+					results.add(tr, o)
+					switch {
+					case o.err != nil:
+						t.Errorf("%v\n%s", o.err, o.evidence)
+					case !o.hit && !*all && !*reads:
+						t.Error("the point was not reached; it is of the sample because it comes in every run")
+					case !o.hit:
+						t.Skip("the point was not reached: this run had fewer calls of this kind than the undisturbed one")
+					}
+				})
+			}
+		})
+	}
+	running.Wait()
+	results.summarise(time.Since(began))
+}
+
+func openLanes(t *testing.T, count int) []*lane {
+	t.Helper()
+	open := make([]*lane, count)
+	failed := make([]error, count)
+	var starting sync.WaitGroup
+	for i := range open {
+		starting.Go(func() { open[i], failed[i] = openLane(t.Context(), fmt.Sprintf("crash-%c", 'a'+i)) })
+	}
+	starting.Wait()
+	for _, l := range open {
+		t.Cleanup(func() {
+			if err := l.close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := errors.Join(failed...); err != nil {
+		t.Fatal(err)
+	}
+	return open
+}
+
+// outcome is what came of a run.
+type outcome struct {
+	calls []call
+	left  picture
+	hit   bool
+	took  time.Duration
+	err   error
+	// evidence is what the manager called and said, for a run that went wrong.
+	evidence string
+}
+
+// run plays the scenario once, with something going wrong at one point.
+func (l *lane) run(ctx context.Context, at trial) (o outcome) {
+	began := time.Now()
+	defer func() { o.took = time.Since(began) }()
+	ctx, cancel := context.WithTimeout(ctx, runTime)
+	defer cancel()
+	folder, err := os.MkdirTemp("", "cabildo-crash-")
+	if err != nil {
+		o.err = err
+		return o
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	wire, err := newWire(l.kube, l.home, at)
+	if err != nil {
+		o.err = err
+		return o
+	}
+	defer wire.close()
+	living, end := context.WithCancel(ctx)
+	defer end()
+	keeper, err := l.keep(living, folder, wire)
+	if err != nil {
+		o.err = err
+		return o
+	}
+
+	w := l.newWorld(wire.homeserver.URL)
+	w.keeper = keeper
+	o.err = w.play(ctx)
+	var made []string
+	o.calls, made, o.hit = wire.seen()
+	if o.err == nil {
+		o.err = w.check(ctx, made)
+	}
+	if o.err == nil {
+		o.left, o.err = w.look(ctx)
+	}
+	o.evidence = evidence(o.calls, keeper.said(6000))
+	end()
+	<-keeper.ended
+	if err := w.clear(context.WithoutCancel(ctx)); err != nil {
+		o.err = errors.Join(o.err, err)
+	}
+	return o
+}
+
+func evidence(calls []call, log string) string {
+	var text strings.Builder
+	for _, c := range calls {
+		if c.writes() {
+			text.WriteString("  " + c.String() + "\n")
+		}
+	}
+	return "What the manager wrote, in order:\n" + text.String() + "The end of its log:\n" + log
+}
