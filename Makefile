@@ -45,6 +45,11 @@ test: servers bin/helm bin/manager ## Run all tests. ARGS are passed to go test,
 
 PACKAGES ?= ./...
 
+# In the package's folder, go test shows the table while it grows.
+.PHONY: crash
+crash: servers bin/helm bin/manager ## Kill the manager at every write of a scenario, and compare what is left. ALL=1: at reads too
+	@cd test/crash && $(GO) test -tags $(TAGS) -count=1 -timeout 6h -args -every $(if $(ALL),-reads) $(ARGS)
+
 .PHONY: generate
 generate: bin/controller-gen bin/crd-ref-docs ## Generate deep copies, CRDs, the RBAC role, the chart's copies and the API reference
 	@bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...

@@ -5,6 +5,7 @@ package crash_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,11 +96,15 @@ const (
 	// difference to what is left: it takes what it knew with it.
 	killed variant = "killed"
 	// unanswered: the server has done the call, the connection is cut, and the
-	// manager lives on without knowing.
+	// manager lives on without knowing. The homeserver's news comes late as well,
+	// so that the next attempt can't see what the last one did.
 	unanswered variant = "unanswered"
+	// midway: the manager is killed while the server is at it. Whether the call
+	// is done, or half of it, is the server's affair, and another one each time.
+	midway variant = "midway"
 )
 
-var variants = []variant{killed, unanswered}
+var variants = []variant{killed, unanswered, midway}
 
 // A point is the nth call of a kind. Calls of different kinds come in any
 // order, so a point by its number in the whole run would hit another call each time.
@@ -129,6 +134,8 @@ type trial struct {
 	variant
 }
 
+func (t trial) String() string { return fmt.Sprintf("%s %s", t.point, t.variant) }
+
 // every is every point in every variant.
 func every(points []point) []trial {
 	var trials []trial
@@ -140,23 +147,29 @@ func every(points []point) []trial {
 	return trials
 }
 
-// sample is what `make test` has time for: every making of a room in both
-// variants, because that is the one write that is not idempotent, and the first
-// of each other kind of write in one variant, in turn. It is the same in every run.
+// sample is what `make test` has time for: every making of a room in all
+// variants, because that is the one write that is not idempotent, and one point
+// of each other kind of write, the variants in turn. All writes of state into
+// rooms count as one kind here. It is the same in every run.
 func sample(points []point) []trial {
-	var creates, others []point
+	var creates []point
+	others := map[string]point{}
 	for _, p := range points {
-		switch {
-		case p.route == "createRoom":
+		if p.route == "createRoom" {
 			creates = append(creates, p)
-		case p.nth == 1:
-			others = append(others, p)
+			continue
 		}
+		kind := p.String()
+		if strings.HasPrefix(p.route, "rooms/{room}/state/") {
+			kind = "state"
+		} else if p.nth > 1 {
+			continue
+		}
+		others[kind] = p // of state the last one, which comes after everything else
 	}
-	slices.SortFunc(others, func(a, b point) int { return strings.Compare(a.String(), b.String()) })
 	trials := every(creates)
-	for i, p := range others {
-		trials = append(trials, trial{p, variants[i%len(variants)]})
+	for i, kind := range slices.Sorted(maps.Keys(others)) {
+		trials = append(trials, trial{others[kind], variants[i%len(variants)]})
 	}
 	return trials
 }

@@ -144,10 +144,10 @@ func (w *world) once(ctx context.Context, made []string) error {
 	for _, room := range joined.JoinedRooms {
 		there = append(there, room.String())
 	}
-	for _, list := range [][]string{known, there, made} {
-		slices.Sort(list)
-	}
-	if !slices.Equal(there, known) || !slices.Equal(made, known) {
+	slices.Sort(known)
+	slices.Sort(there)
+	strange := slices.ContainsFunc(made, func(room string) bool { return !slices.Contains(known, room) })
+	if strange || !slices.Equal(there, known) {
 		return fmt.Errorf("the spaces of the resources are %v; the operator is in the rooms %v, and made %v", known, there, made)
 	}
 	for name, status := range map[string]string{

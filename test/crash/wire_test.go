@@ -13,10 +13,12 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 )
 
 // wire is what the manager of one run talks through: a proxy before each
@@ -32,8 +34,10 @@ type wire struct {
 	calls []call     // in the order in which they came
 	times int        // how often the call of the point came
 	hit   bool
-	// made are the rooms that the homeserver made for the manager.
+	// made are the rooms of every createRoom that the homeserver answered.
 	made []string
+	// late is not nil while the homeserver's news comes late: closed when it may come.
+	late chan struct{}
 	// dying is not nil from the strike until the manager is dead. What the manager
 	// sends in that time reaches nobody.
 	dying chan struct{}
@@ -55,7 +59,9 @@ func newWire(kube, home server, at trial) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.kubernetes, w.homeserver = httptest.NewTLSServer(beforeKube), httptest.NewServer(beforeHome)
+	w.kubernetes, w.homeserver = httptest.NewUnstartedServer(beforeKube), httptest.NewServer(beforeHome)
+	w.kubernetes.Config.ErrorLog = silent // of handshakes with managers that were killed
+	w.kubernetes.StartTLS()
 	return w, nil
 }
 
@@ -69,6 +75,13 @@ func (w *wire) close() {
 // errStruck ends the request at which the wire strikes, without an answer.
 var errStruck = errors.New("struck here")
 
+var silent = log.New(io.Discard, "", 0)
+
+// lateBy is how long the homeserver's news stays away when an answer of it was
+// cut off: long enough for the manager to try again before it sees what it did.
+const lateBy = 2 * time.Second
+
+// isPoint is the key of a request's context that says whether it is the point.
 type isPoint struct{}
 
 func (w *wire) proxy(side string, to server) (http.Handler, error) {
@@ -80,7 +93,7 @@ func (w *wire) proxy(side string, to server) (http.Handler, error) {
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:      to.transport,
 		ModifyResponse: w.answered,
-		ErrorLog:       log.New(io.Discard, "", 0),
+		ErrorLog:       silent,
 		// What goes wrong behind the proxy is a connection that is cut, as it is without one.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
@@ -89,6 +102,13 @@ func (w *wire) proxy(side string, to server) (http.Handler, error) {
 		ctx, alive := w.enter(r.Context(), c, counts)
 		if !alive {
 			panic(http.ErrAbortHandler)
+		}
+		if at, _ := ctx.Value(isPoint{}).(bool); at && w.at.variant == midway {
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+				WroteRequest: func(httptrace.WroteRequestInfo) { w.strike() },
+			})
+		} else if at && w.late != nil {
+			defer time.AfterFunc(lateBy, func() { close(w.late) })
 		}
 		forward.ServeHTTP(rw, r.WithContext(ctx))
 	}), nil
@@ -109,18 +129,41 @@ func (w *wire) enter(ctx context.Context, c call, counts bool) (context.Context,
 		return ctx, true
 	}
 	w.calls = append(w.calls, c)
-	if c == w.at.call {
-		w.times++
-		ctx = context.WithValue(ctx, isPoint{}, w.times == w.at.nth)
+	if c != w.at.call {
+		return ctx, true
 	}
-	return ctx, true
+	w.times++
+	if w.times == w.at.nth && c.side == matrix && w.at.variant == unanswered {
+		w.late = make(chan struct{})
+	}
+	return context.WithValue(ctx, isPoint{}, w.times == w.at.nth), true
 }
+
+// news holds an answer of the sync back while news comes late.
+func (w *wire) news(ctx context.Context) error {
+	w.mu.Lock()
+	late := w.late
+	w.mu.Unlock()
+	if late == nil {
+		return nil
+	}
+	select {
+	case <-late:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+const createRoom = "/_matrix/client/v3/createRoom"
 
 // answered looks at an answer on its way to the manager, and strikes where it is to.
 func (w *wire) answered(r *http.Response) error {
 	at, _ := r.Request.Context().Value(isPoint{}).(bool)
-	creates := r.Request.Method == http.MethodPost && r.Request.URL.Path == "/_matrix/client/v3/createRoom"
-	if !at && !creates {
+	switch {
+	case r.Request.URL.Path == "/_matrix/client/v3/sync":
+		return w.news(r.Request.Context())
+	case !at && r.Request.URL.Path != createRoom:
 		return nil
 	}
 	body, err := io.ReadAll(r.Body) // the server is done when all of it is here
@@ -128,23 +171,38 @@ func (w *wire) answered(r *http.Response) error {
 		return err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var answer struct {
-		Room string `json:"room_id"`
-	}
-	if creates && json.Unmarshal(body, &answer) == nil && answer.Room != "" && !slices.Contains(w.made, answer.Room) {
-		w.made = append(w.made, answer.Room)
+	if r.Request.URL.Path == createRoom {
+		w.makes(body)
 	}
 	if !at {
 		return nil
 	}
-	w.hit = true
-	if w.at.variant == killed {
+	w.strike()
+	return errStruck
+}
+
+// makes notes the room of an answer to a createRoom.
+func (w *wire) makes(body []byte) {
+	var answer struct {
+		Room string `json:"room_id"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Room == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.made = append(w.made, answer.Room)
+}
+
+// strike has the manager killed, unless it is to live on.
+func (w *wire) strike() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.hit && w.at.variant != unanswered {
 		w.dying = make(chan struct{})
 		w.struck <- struct{}{}
 	}
-	return errStruck
+	w.hit = true
 }
 
 // dead says that the manager is gone; the next one is let through.

@@ -25,6 +25,8 @@ type creations struct {
 	unanswered map[model.Ref]time.Time
 	// taken are the addresses that rooms are being made for.
 	taken map[string]reservation
+	// empty are rooms that we made since we started, and sent no message into.
+	empty map[string]struct{}
 }
 
 type reservation struct {
@@ -44,7 +46,7 @@ const (
 )
 
 func newCreations() *creations {
-	return &creations{unanswered: map[model.Ref]time.Time{}, taken: map[string]reservation{}}
+	return &creations{unanswered: map[model.Ref]time.Time{}, taken: map[string]reservation{}, empty: map[string]struct{}{}}
 }
 
 // reserve takes an address for a resource, or says whose it is.
@@ -144,6 +146,7 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 		a.creations.free(want.Address, ref)
 		return "", err
 	}
+	a.creations.made(answer.Room)
 	note(a.directory, a.directory.listed, answer.Room, asked(a.directory, want.Settings.Listed))
 	a.view.expect(answer.Room, expectation{what: "the new room", ref: ref, met: func(r *room) bool { return r.hasAll(state) }})
 	return answer.Room, nil
@@ -178,6 +181,21 @@ func (a *Adapter) existing(ctx context.Context, doing string, ref model.Ref) (st
 			return "", &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: ctx.Err()}
 		}
 	}
+}
+
+func (c *creations) made(room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.empty[room] = struct{}{}
+}
+
+// untouched says, once, that no attempt to send a message into the room can have come before.
+func (c *creations) untouched(room string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, empty := c.empty[room]
+	delete(c.empty, room)
+	return empty
 }
 
 // hasAll says whether the room has all these pieces of state.

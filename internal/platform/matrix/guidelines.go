@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -88,23 +89,63 @@ func without(list []string, out ...string) []string {
 }
 
 // send sends a message once: a repeated attempt has the same transaction ID,
-// and the server answers it with the message that it has.
+// and the server answers it with the message that it has. Dendrite remembers an
+// attempt only when it could answer it, and until it restarts, so the message
+// of an earlier attempt is looked for first where there may be one.
 func (w *write) send(ctx context.Context, content map[string]any, seed ...string) (string, error) {
 	doing := "sending the guidelines of " + w.id
+	transaction := w.transaction(seed...)
+	content[attemptKey] = transaction
 	if err := fits(content, doing); err != nil {
 		return "", err
+	}
+	if !w.creations.untouched(w.id) {
+		if event, err := w.sent(ctx, transaction); event != "" || err != nil {
+			return event, err
+		}
 	}
 	var answer struct {
 		Event string `json:"event_id"`
 	}
 	if err := w.client.do(ctx, request{
 		doing: doing, route: "PUT /rooms/{room}/send/{type}/{txn}",
-		method: http.MethodPut, path: v3("rooms", w.id, "send", typeMessage, w.transaction(seed...)), body: content, into: &answer,
+		method: http.MethodPut, path: v3("rooms", w.id, "send", typeMessage, transaction), body: content, into: &answer,
 	}); err != nil {
 		return "", err
 	}
 	note(w.directory, w.directory.messages, answer.Event, asked(w.directory, true))
 	return answer.Event, nil
+}
+
+// attemptKey is where a message of ours carries its transaction ID, which a server shows to the device that sent it alone.
+const attemptKey = "dev.cabildo.attempt"
+
+// sent finds a message of ours by its transaction ID. A message from so long
+// ago that it is not among the last ones is from a step that was finished.
+func (w *write) sent(ctx context.Context, transaction string) (string, error) {
+	filter, err := json.Marshal(map[string]any{"types": []string{typeMessage}, "senders": []string{w.us}})
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Messages []event `json:"chunk"`
+	}
+	if err := w.client.do(ctx, request{
+		doing: "looking for guidelines that were sent to " + w.id, route: "GET /rooms/{room}/messages",
+		method: http.MethodGet, path: v3("rooms", w.id, "messages"), into: &answer,
+		query: url.Values{"dir": {"b"}, "limit": {"20"}, "filter": {string(filter)}},
+	}); err != nil {
+		return "", err
+	}
+	for _, e := range answer.Messages {
+		attempt := decode[struct {
+			Transaction string `json:"dev.cabildo.attempt"`
+		}](e.Content).Transaction
+		if e.Sender == w.us && attempt == transaction {
+			return e.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // transaction is an ID that is the same for the same step from the same state

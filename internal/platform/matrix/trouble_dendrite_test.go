@@ -6,6 +6,8 @@ package matrix_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/url"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -118,6 +120,35 @@ var _ = Describe("a homeserver that goes away", func() {
 			o, err := a.Observe(ctx, platform.Query{Ref: community("any")})
 			return err == nil && o.Complete
 		}).WithTimeout(30 * time.Second).Should(BeTrue())
+	})
+
+	It("and forgets which message it had taken does not get it twice", func(ctx context.Context) {
+		a := opened(own)
+		_, err := a.Probe(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		town := a.want()
+		space := a.make(ctx, town)
+		town.Settings.Guidelines = "Be kind."
+		normal, _ := a.Normalize(town)
+		a.wire.loseNext("PUT /rooms/{room}/send/{type}/{txn}")
+		_, err = a.Apply(ctx, set(plan.FieldGuidelines, normal, space.ID))
+		Expect(kindOf(err)).To(Equal(platform.Ambiguous))
+
+		own.Stop() // what it knows of transactions is in its memory alone
+		Expect(own.Start(ctx)).To(Succeed())
+		_, err = a.Probe(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() error {
+			_, err := a.Apply(ctx, set(plan.FieldGuidelines, normal, space.ID))
+			return err
+		}).WithTimeout(30 * time.Second).Should(Succeed())
+		Expect(a.differs(ctx, town)).To(BeEmpty())
+		var messages struct {
+			Chunk []struct{ Type string } `json:"chunk"`
+		}
+		bot := person{id: own.OperatorUserID, token: own.ASToken, at: own}
+		bot.does(ctx, http.MethodGet, inRoom(space.ID, "messages")+"?dir=b&limit=50&filter="+url.QueryEscape(`{"types":["m.room.message"]}`), nil, &messages)
+		Expect(messages.Chunk).To(HaveLen(1))
 	})
 
 	It("is told anew when it forgot everything", func(ctx context.Context) {
