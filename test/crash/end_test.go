@@ -42,8 +42,8 @@ func (w *world) look(ctx context.Context) (picture, error) {
 			if e.StateKey != nil {
 				key = *e.StateKey
 			}
-			if e.Type.Type == event.StateCreate.Type {
-				delete(e.Content.Raw, "dev.cabildo.key") // made of names that are the run's own
+			for _, own := range []string{"dev.cabildo.key", "dev.cabildo.attempt"} { // made of what is the run's own
+				delete(e.Content.Raw, own)
 			}
 			content, err := json.Marshal(e.Content.Raw)
 			if err != nil {
