@@ -292,7 +292,7 @@ func TestADecisionThatNobodyTakesUpIsNotWaitedForForever(t *testing.T) {
 
 func TestOnlyYesIsYes(t *testing.T) {
 	for answer, want := range map[string]bool{
-		"y\n": true, "yes\n": true, " Y \n": true, "y": true, "\n": false, "": false, "n\n": false, "yeah\n": false, "no\ny\n": false,
+		"y\n": true, "yes\n": true, "Y\n": true, "y": true, "\n": false, "": false, "n\n": false, "yeah\n": false, "no\ny\n": false,
 	} {
 		var out bytes.Buffer
 		got, err := ask(strings.NewReader(answer), &out, "Approve this?")

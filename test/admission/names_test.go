@@ -143,9 +143,19 @@ var _ = Describe("A name that a community takes", func() {
 	})
 
 	It("is let pass on a Platform that does not exist, which may be the next that is applied", func(ctx context.Context) {
-		Expect(as(tenant).Create(ctx, community("c", on("none", "eng")), client.DryRunAll)).To(Succeed())
-		have(ctx, platform("chat", access(teamEng, "eng")))
-		Expect(as(tenant).Create(ctx, community("c", on("none", "hr")), client.DryRunAll)).To(Succeed())
+		last := platform("chat", access(teamEng, "eng"))
+		have(ctx, last)
+		Expect(as(tenant).Create(ctx, community("c", on("none", "hr")), client.DryRunAll)).To(Succeed(), "another Platform is there")
+		hr := community("c", on("chat", "hr"))
+		Expect(as(tenant).Create(ctx, hr, client.DryRunAll)).To(refuse(`"hr" is none of them`))
+
+		Expect(admin.Delete(ctx, last)).To(Succeed())
+		var left v1alpha1.PlatformList
+		Expect(admin.List(ctx, &left)).To(Succeed())
+		Expect(left.Items).To(BeEmpty(), "this is about a cluster without a Platform")
+		Eventually(func() error {
+			return as(tenant).Create(ctx, hr.DeepCopy(), client.DryRunAll)
+		}, settles).Should(Succeed(), "the API server sees that the last Platform is gone")
 	})
 
 	Describe("on a Platform with as many entries and names as the API takes, all for one namespace,", func() {
@@ -176,7 +186,7 @@ var _ = Describe("A name that a community takes", func() {
 		})
 	})
 
-	Describe("that is not granted any more", Ordered, func() {
+	Describe("that is not granted any more", func() {
 		var chat *v1alpha1.Platform
 		var c *v1alpha1.Community
 

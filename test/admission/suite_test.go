@@ -54,7 +54,7 @@ const (
 
 // settles is how long a policy may take to be in force: the API server reads
 // policies, bindings and Platforms from caches.
-const settles = 30 * time.Second
+const settles = time.Minute
 
 var (
 	config *rest.Config
@@ -92,6 +92,8 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		BinaryAssetsDirectory: binaries(),
 		CRDDirectoryPaths:     []string{root + "/config/crd/bases"},
 		ErrorIfCRDPathMissing: true,
+		// The default is too short for a machine that is busy with other suites.
+		ControlPlaneStartTimeout: 2 * time.Minute,
 	}
 	var err error
 	config, err = server.Start()
