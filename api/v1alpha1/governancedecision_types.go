@@ -37,8 +37,8 @@ type DecisionTarget struct {
 	Name string `json:"name"`
 }
 
-// GovernanceDecisionSpec says what was decided, by whom and why. Immutable: who
-// has second thoughts makes another decision.
+// GovernanceDecisionSpec says what was decided, by whom and why. It is immutable,
+// and of several decisions on one proposal the first counts.
 //
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a decision is immutable; make another GovernanceDecision"
 type GovernanceDecisionSpec struct {
