@@ -66,7 +66,7 @@ var proposalChanged = predicate.Funcs{
 }
 
 // fateInterval is how soon a decision is looked at again that its target has not taken up.
-const fateInterval = time.Minute
+const fateInterval = 15 * time.Second
 
 // Reconcile says what became of the decision. One that took effect stays so.
 func (r *DecisionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

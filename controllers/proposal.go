@@ -91,15 +91,17 @@ func (r *spaceReconciler) decide(ctx context.Context, s *subject) error {
 	if err := r.patchStatus(ctx, s); err != nil {
 		return err
 	}
-	if err := r.takenUp(ctx, d); err != nil {
-		return err
+	if p.State == v1alpha1.ProposalApproved {
+		if err := r.takenUp(ctx, d); err != nil {
+			return err
+		}
 	}
 	r.events.Eventf(s.object, d, corev1.EventTypeNormal, string(p.State), "Decide", "%s: %s, decided by %s.", p.State, p.Summary, p.DecidedBy)
 	return nil
 }
 
-// takenUp says on the decision that it counts. Its target may be gone before
-// anybody else looks, where it was about the target's end.
+// takenUp says on the decision that it is being carried out. Its target may be
+// gone before anybody else looks, where it was about the target's end.
 func (r *spaceReconciler) takenUp(ctx context.Context, d *v1alpha1.GovernanceDecision) error {
 	before := d.DeepCopy()
 	status.Apply(&d.Status.Conditions, status.Outcome{

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -40,6 +41,15 @@ const openingInterval = 500 * time.Millisecond
 // reconcile makes the spaces of a subject as declared and reports on it.
 // The subject's object is changed on the way.
 func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Result, error) {
+	result, err := r.reconcileOnce(ctx, s)
+	if apierrors.IsConflict(err) { // somebody was faster, or the cache is behind: look again
+		return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
+	}
+	return result, err
+}
+
+// reconcileOnce is reconcile, on what was read of the subject.
+func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.Result, error) {
 	if !s.object.GetDeletionTimestamp().IsZero() {
 		return r.finish(ctx, s)
 	}
@@ -254,11 +264,19 @@ func (r *spaceReconciler) tell(p *pass) {
 	r.events.Eventf(p.subject.object, nil, corev1.EventTypeNormal, reason, "Apply", "%s", note)
 }
 
+// patchStatus writes the status where it differs. What people decide on is
+// written only over what was read: a proposal that the cache doesn't have yet
+// must not be replaced by another one of the same list.
 func (r *spaceReconciler) patchStatus(ctx context.Context, s *subject) error {
 	if equality.Semantic.DeepEqual(statusOf(s.stored), statusOf(s.object)) {
 		return nil
 	}
-	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
+	patch := client.MergeFrom(s.stored)
+	before := spaceStatusOf(s.stored)
+	if !equality.Semantic.DeepEqual(before.Proposal, s.status.Proposal) || !equality.Semantic.DeepEqual(before.LastDecision, s.status.LastDecision) {
+		patch = client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})
+	}
+	if err := r.Status().Patch(ctx, s.object, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the status of %s: %w", s.ref, err)
 	}
 	s.isStored()

@@ -6,7 +6,6 @@ package controllers_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -30,10 +28,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/yaml"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/controllers"
+	"github.com/cabildo-dev/cabildo/hack/devenv"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
@@ -78,13 +76,9 @@ var _ = BeforeSuite(func() {
 	Expect(k8s.Create(context.Background(), namespaced(operatorNamespace))).To(Succeed())
 
 	// Decisions count only where this policy is in force. The others have a suite of their own.
-	for _, file := range []string{"decisions_policy.yaml", "decisions_binding.yaml"} {
-		content, err := os.ReadFile(filepath.Join("..", "config", "admission", file))
-		Expect(err).NotTo(HaveOccurred())
-		object := &unstructured.Unstructured{}
-		Expect(yaml.Unmarshal(content, object)).To(Succeed())
-		Expect(k8s.Create(context.Background(), object)).To(Succeed())
-	}
+	admission := filepath.Join("..", "config", "admission")
+	Expect(devenv.CreateFiles(context.Background(), k8s,
+		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
 	apiserver = started
 	stopManager = startManager()

@@ -72,6 +72,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	k8s, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}})).To(Succeed())
+	admission := filepath.Join("..", "..", "config", "admission")
+	Expect(devenv.CreateFiles(ctx, k8s,
+		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme, Cache: controllers.CacheOptions(operatorNamespace),
@@ -174,6 +177,8 @@ func (w *world) expectCondition(ctx context.Context, o client.Object, kind strin
 		case *v1alpha1.Community:
 			conditions = o.Status.Conditions
 		case *v1alpha1.Group:
+			conditions = o.Status.Conditions
+		case *v1alpha1.GovernanceDecision:
 			conditions = o.Status.Conditions
 		}
 		found = meta.FindStatusCondition(conditions, kind)
