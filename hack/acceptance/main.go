@@ -17,16 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/cabildo-dev/cabildo/api/v1alpha1"
-	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 func main() {
@@ -50,91 +42,68 @@ func start(ctx context.Context, data string) error {
 
 // acceptance is everything that runs, and what was found out.
 type acceptance struct {
+	stack.Stack
 	data string
 
-	plane      *devenv.ControlPlane
-	homeserver *devenv.Dendrite
-	manager    *devenv.Manager
-	cluster    client.Client
-	clientset  *kubernetes.Clientset
-
-	manifests manifests
+	manifests *stack.Manifests
 	results   results
 }
 
 // run tells the story in order, and takes everything down at its end.
 func (a *acceptance) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.close()) }()
-	for _, step := range []struct {
-		says string
-		do   func(context.Context) error
-	}{
-		{"Starting a Kubernetes control plane and a Matrix homeserver", a.startServers},
-		{"Installing the Helm chart, and running the manager with its service account", a.install},
-		{"Importing " + a.data, a.importData},
-		{"Making the people's accounts", a.makePeople},
-		{"Applying the platform and the manifests", a.apply},
-		{"Waiting until everything is Ready", a.waitReady},
-		{"Comparing every room with the configuration", a.checkRooms},
-		{"Starting the manager anew, and waiting until it has looked at everything", a.secondPass},
-	} {
-		began := time.Now()
-		fmt.Printf("\n%s …\n", step.says)
-		if err := step.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", step.says, err)
-		}
-		fmt.Printf("  ✓ %.1f s\n", time.Since(began).Seconds())
+	if err := stack.Take(ctx,
+		stack.Step{Says: "Starting a Kubernetes control plane and a Matrix homeserver", Do: a.Start},
+		stack.Step{Says: "Installing the Helm chart, and running the manager with its service account", Do: a.Install},
+		stack.Step{Says: "Importing " + a.data, Do: a.importData},
+		stack.Step{Says: "Making the people's accounts", Do: a.makePeople},
+		stack.Step{Says: "Applying the platform and the manifests", Do: a.apply},
+		stack.Step{Says: "Waiting until everything is Ready", Do: a.waitReady},
+		stack.Step{Says: "Comparing every room with the configuration", Do: a.checkRooms},
+		stack.Step{Says: "Starting the manager anew, and waiting until it has looked at everything", Do: a.secondPass},
+	); err != nil {
+		return err
 	}
 	return a.results.show()
 }
 
-func (a *acceptance) startServers(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		a.plane, err = devenv.StartControlPlane(ctx)
-		return err
-	})
-	group.Go(func() (err error) {
-		a.homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
-
-	scheme := runtime.NewScheme()
-	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
-		return err
-	}
-	var err error
-	if a.cluster, err = client.New(a.plane.RESTConfig(), client.Options{Scheme: scheme}); err != nil {
-		return err
-	}
-	a.clientset, err = kubernetes.NewForConfig(a.plane.RESTConfig())
+func (a *acceptance) importData(ctx context.Context) (err error) {
+	a.manifests, err = stack.Import(ctx, a.data)
 	return err
 }
 
-func (a *acceptance) install(ctx context.Context) (err error) {
-	if err := a.plane.InstallChart(ctx); err != nil {
+func (a *acceptance) makePeople(ctx context.Context) error {
+	return stack.MakePeople(ctx, a.Homeserver, a.manifests.People())
+}
+
+func (a *acceptance) apply(ctx context.Context) (err error) {
+	if err := a.DeclarePlatform(ctx, "acceptance"); err != nil {
 		return err
 	}
-	a.manager, err = a.plane.StartManager(ctx)
+	a.results.applied, err = a.Apply(ctx, a.manifests)
 	return err
+}
+
+func (a *acceptance) waitReady(ctx context.Context) (err error) {
+	if a.results.ready, err = a.WaitReady(ctx, len(a.manifests.Groups), a.results.applied); err != nil {
+		return err
+	}
+	// What follows the last room, such as a status, belongs to the first pass.
+	if _, err := a.WaitQuiet(ctx, 0); err != nil {
+		return err
+	}
+	m, err := a.ManagerMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	a.results.firstPass = m.Requests()
+	return nil
 }
 
 func (a *acceptance) close() error {
-	var errs []error
-	if a.manager != nil {
-		a.manager.Stop()
+	err := a.Close()
+	if a.manifests != nil {
+		err = errors.Join(err, a.manifests.Remove())
 	}
-	if a.homeserver != nil {
-		errs = append(errs, a.homeserver.Close())
-	}
-	if a.plane != nil {
-		errs = append(errs, a.plane.Stop())
-	}
-	if a.manifests.dir != "" {
-		errs = append(errs, os.RemoveAll(a.manifests.dir))
-	}
-	return errors.Join(errs...)
+	return err
 }

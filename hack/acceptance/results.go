@@ -4,13 +4,12 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"os"
 	"time"
+
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // results is what the run found out.
@@ -19,7 +18,7 @@ type results struct {
 	second         time.Duration // how long the second pass took
 	rooms          int
 
-	firstPass, secondPass requests
+	firstPass, secondPass stack.Requests
 
 	rows       []result
 	complaints []string
@@ -79,21 +78,11 @@ func (r *results) figures() {
 	rooms := float64(r.rooms)
 	fmt.Printf("\nFirst pass: %d rooms Ready %.0f s after kubectl apply began, %.1f a second.\n", r.rooms, took, rooms/took)
 	fmt.Printf("  %d writes to the homeserver, %.1f a room; %d reads, %.2f a room.\n",
-		r.firstPass.writes(), float64(r.firstPass.writes())/rooms, r.firstPass.reads(), float64(r.firstPass.reads())/rooms)
-	r.firstPass.print()
+		r.firstPass.Writes(), float64(r.firstPass.Writes())/rooms, r.firstPass.Reads(), float64(r.firstPass.Reads())/rooms)
+	r.firstPass.Print(os.Stdout)
 	fmt.Printf("Second pass: %.0f s; %d writes; %d reads, %.2f a room.\n",
-		r.second.Seconds(), r.secondPass.writes(), r.secondPass.reads(), float64(r.secondPass.reads())/rooms)
-	r.secondPass.print()
-}
-
-func (r requests) print() {
-	routes := slices.SortedFunc(maps.Keys(r), func(a, b string) int {
-		return cmp.Or(cmp.Compare(r[b].count, r[a].count), strings.Compare(a, b))
-	})
-	for _, route := range routes {
-		e := r[route]
-		fmt.Printf("  %7d × %7.1f ms  %s\n", e.count, 1000*e.seconds/float64(max(e.count, 1)), route)
-	}
+		r.second.Seconds(), r.secondPass.Writes(), r.secondPass.Reads(), float64(r.secondPass.Reads())/rooms)
+	r.secondPass.Print(os.Stdout)
 }
 
 func boolCount(b bool) int {

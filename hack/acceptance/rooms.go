@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // wanted is a room as the manifests have it.
@@ -47,7 +46,7 @@ func (a *acceptance) checkRooms(ctx context.Context) error {
 	}
 	mine := map[string]room{} // by ID
 	for _, r := range rooms {
-		if r.creator == a.homeserver.OperatorUserID {
+		if r.creator == a.Homeserver.OperatorUserID {
 			mine[r.id] = r
 		}
 	}
@@ -119,17 +118,17 @@ func memberships(wants []wanted) int {
 	return n
 }
 
-func (a *acceptance) communityWhat() string { return "Community " + a.manifests.community.Name }
+func (a *acceptance) communityWhat() string { return "Community " + a.manifests.Community.Name }
 
 // wanted lists the space first, and then the rooms.
 func (a *acceptance) wanted() []wanted {
-	c := a.manifests.community
+	c := a.manifests.Community
 	pins := boolCount(c.Spec.Guidelines != nil)
 	all := []wanted{{
 		what: a.communityWhat(), alias: a.alias(c.Name), name: c.Spec.DisplayName, topic: c.Spec.Purpose,
 		members: a.userIDs(c.Spec.Members), pins: pins,
 	}}
-	for _, g := range a.manifests.groups {
+	for _, g := range a.manifests.Groups {
 		all = append(all, wanted{
 			what:  "Group " + g.Name,
 			alias: a.alias(c.Name + "-" + cmp.Or(g.Spec.SpaceName, g.Name)),
@@ -140,79 +139,66 @@ func (a *acceptance) wanted() []wanted {
 	return all
 }
 
-func (a *acceptance) alias(name string) string { return "#" + name + ":" + a.homeserver.ServerName }
+func (a *acceptance) alias(name string) string { return "#" + name + ":" + a.Homeserver.ServerName }
 
 func (a *acceptance) userIDs(sources []v1alpha1.MemberSource) []string {
-	ids := []string{a.homeserver.OperatorUserID}
+	ids := []string{a.Homeserver.OperatorUserID}
 	for _, s := range sources {
-		ids = append(ids, "@"+s.Person+":"+a.homeserver.ServerName)
+		ids = append(ids, "@"+s.Person+":"+a.Homeserver.ServerName)
 	}
 	slices.Sort(ids)
 	return ids
 }
 
-// rooms reads the state of every room that the operator is in.
+// rooms are the rooms that the operator is in.
 func (a *acceptance) rooms(ctx context.Context) ([]room, error) {
-	var joined struct {
-		IDs []string `json:"joined_rooms"`
-	}
-	if err := a.get(ctx, "/_matrix/client/v3/joined_rooms", &joined); err != nil {
+	states, err := a.States(ctx)
+	if err != nil {
 		return nil, err
 	}
-	rooms := make([]room, len(joined.IDs))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
-	for i, id := range joined.IDs {
-		group.Go(func() error {
-			var state []stateEvent
-			if err := a.get(ctx, "/_matrix/client/v3/rooms/"+url.PathEscape(id)+"/state", &state); err != nil {
-				return err
-			}
-			rooms[i] = readRoom(id, state)
-			return nil
-		})
+	var rooms []room
+	for id, state := range states {
+		rooms = append(rooms, readRoom(id, state))
 	}
-	return rooms, group.Wait()
+	return rooms, nil
 }
 
-type stateEvent struct {
-	Type     string `json:"type"`
-	StateKey string `json:"state_key"`
-	Sender   string `json:"sender"`
-	Content  struct {
-		Name       string   `json:"name"`
-		Topic      string   `json:"topic"`
-		Alias      string   `json:"alias"`
-		Membership string   `json:"membership"`
-		Via        []string `json:"via"`
-		Pinned     []string `json:"pinned"`
-	} `json:"content"`
+// content is what of an event's content is compared.
+type content struct {
+	Name       string   `json:"name"`
+	Topic      string   `json:"topic"`
+	Alias      string   `json:"alias"`
+	Membership string   `json:"membership"`
+	Via        []string `json:"via"`
+	Pinned     []string `json:"pinned"`
 }
 
-func readRoom(id string, state []stateEvent) room {
+func readRoom(id string, state []stack.StateEvent) room {
 	r := room{id: id}
 	for _, e := range state {
+		var c content
+		_ = json.Unmarshal(e.Content, &c) // what doesn't fit says nothing that is wanted
 		switch e.Type {
 		case "m.room.create":
 			r.creator = e.Sender
 		case "m.room.name":
-			r.name = e.Content.Name
+			r.name = c.Name
 		case "m.room.topic":
-			r.topic = e.Content.Topic
+			r.topic = c.Topic
 		case "m.room.canonical_alias":
-			r.alias = e.Content.Alias
+			r.alias = c.Alias
 		case "m.room.pinned_events":
-			r.pins = len(e.Content.Pinned)
+			r.pins = len(c.Pinned)
 		case "m.room.member":
-			if e.Content.Membership == "join" {
+			if c.Membership == "join" {
 				r.members = append(r.members, e.StateKey)
 			}
 		case "m.space.child":
-			if len(e.Content.Via) > 0 {
+			if len(c.Via) > 0 {
 				r.children = append(r.children, e.StateKey)
 			}
 		case "m.space.parent":
-			if len(e.Content.Via) > 0 {
+			if len(c.Via) > 0 {
 				r.parents = append(r.parents, e.StateKey)
 			}
 		}
@@ -226,14 +212,14 @@ func (a *acceptance) resolve(ctx context.Context, wants []wanted) (map[string]st
 	ids := map[string]string{}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
+	group.SetLimit(stack.Concurrency)
 	for _, w := range wants {
 		group.Go(func() error {
 			var answer struct {
 				RoomID string `json:"room_id"`
 			}
-			err := a.get(ctx, "/_matrix/client/v3/directory/room/"+url.PathEscape(w.alias), &answer)
-			if err != nil && !errors.Is(err, errNotFound) {
+			err := a.Get(ctx, "/_matrix/client/v3/directory/room/"+url.PathEscape(w.alias), &answer)
+			if err != nil && !errors.Is(err, stack.ErrNotFound) {
 				return err
 			}
 			mu.Lock()
@@ -243,32 +229,4 @@ func (a *acceptance) resolve(ctx context.Context, wants []wanted) (map[string]st
 		})
 	}
 	return ids, group.Wait()
-}
-
-var errNotFound = errors.New("not found")
-
-// get asks the homeserver as the operator's account.
-func (a *acceptance) get(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.homeserver.URL+path, nil)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", "Bearer "+a.homeserver.ASToken)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
-	}
-	switch response.StatusCode {
-	case http.StatusOK:
-		return json.Unmarshal(body, into)
-	case http.StatusNotFound:
-		return fmt.Errorf("%s: %w", path, errNotFound)
-	default:
-		return fmt.Errorf("%s: %s: %s", path, response.Status, body)
-	}
 }

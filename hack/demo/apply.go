@@ -54,7 +54,7 @@ func (d *demo) makePeople(ctx context.Context) error {
 	group.SetLimit(4)
 	for _, name := range d.people {
 		group.Go(func() error {
-			_, err := d.homeserver.CreatePerson(ctx, name, password, display(name))
+			_, err := d.Homeserver.CreatePerson(ctx, name, password, display(name))
 			return err
 		})
 	}
@@ -92,9 +92,9 @@ func display(username string) string {
 // apply renders the platform for the homeserver that runs, and applies everything with kubectl.
 func (d *demo) apply(ctx context.Context) error {
 	rendered := strings.NewReplacer(
-		sampleURL, d.homeserver.URL,
-		"serverName: "+sampleServerName, "serverName: "+d.homeserver.ServerName,
-		sampleToken, d.homeserver.ASToken,
+		sampleURL, d.Homeserver.URL,
+		"serverName: "+sampleServerName, "serverName: "+d.Homeserver.ServerName,
+		sampleToken, d.Homeserver.ASToken,
 	)
 	var manifests strings.Builder
 	for _, name := range []string{"platform-secret.yaml", "platform.yaml"} {
@@ -117,7 +117,7 @@ func (d *demo) kubectl(ctx context.Context, input string, args ...string) error 
 		return err
 	}
 	command := exec.CommandContext(ctx, kubectl, args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+d.cluster.Kubeconfig())
+	command.Env = append(os.Environ(), "KUBECONFIG="+d.Plane.Kubeconfig())
 	command.Stdin = strings.NewReader(input)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
@@ -125,39 +125,22 @@ func (d *demo) kubectl(ctx context.Context, input string, args ...string) error 
 	return nil
 }
 
-// client reads what is in the cluster.
-func (d *demo) client() (client.Client, error) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("registering the kinds: %w", err)
-	}
-	c, err := client.New(d.cluster.RESTConfig(), client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
-	}
-	return c, nil
-}
-
 // readyTime bounds the wait; a usual one takes seconds.
 const readyTime = 3 * time.Minute
 
 // waitReady waits until the platform, the communities and the groups are Ready on the generation that was applied.
 func (d *demo) waitReady(ctx context.Context) error {
-	c, err := d.client()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	for {
-		waiting, err := unready(ctx, c)
+		waiting, err := unready(ctx, d.Cluster)
 		if err == nil && len(waiting) == 0 {
 			return nil
 		}
 		select {
 		case <-time.After(250 * time.Millisecond):
-		case <-d.manager.Done():
-			return fmt.Errorf("the manager ended by itself; its log was %s", d.manager.LogFile())
+		case <-d.Manager.Done():
+			return fmt.Errorf("the manager ended by itself; its log was %s", d.Manager.LogFile())
 		case <-ctx.Done():
 			return fmt.Errorf("not Ready in %s: %s", readyTime, strings.Join(waiting, "; "))
 		}

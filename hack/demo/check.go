@@ -21,16 +21,12 @@ import (
 // check compares what was declared with what the homeserver tells, the
 // operator's account and the people's own, and says each thing that it saw.
 func (d *demo) check(ctx context.Context) error {
-	c, err := d.client()
-	if err != nil {
-		return err
-	}
 	var communities v1alpha1.CommunityList
 	var groups v1alpha1.GroupList
-	if err := errors.Join(c.List(ctx, &communities), c.List(ctx, &groups)); err != nil {
+	if err := errors.Join(d.Cluster.List(ctx, &communities), d.Cluster.List(ctx, &groups)); err != nil {
 		return fmt.Errorf("reading what was declared: %w", err)
 	}
-	operator, err := mautrix.NewClient(d.homeserver.URL, id.UserID(d.homeserver.OperatorUserID), d.homeserver.ASToken)
+	operator, err := mautrix.NewClient(d.Homeserver.URL, id.UserID(d.Homeserver.OperatorUserID), d.Homeserver.ASToken)
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
@@ -104,7 +100,7 @@ func (k *checker) members(ctx context.Context, name string, room id.RoomID, sour
 		if s.Person == "" {
 			continue
 		}
-		_, in := joined.Joined[id.NewUserID(s.Person, k.demo.homeserver.ServerName)]
+		_, in := joined.Joined[id.NewUserID(s.Person, k.demo.Homeserver.ServerName)]
 		k.expect(in, "%s: %s is in the room", name, s.Person)
 	}
 }
@@ -148,9 +144,9 @@ func (k *checker) person(ctx context.Context, name string) *mautrix.Client {
 	if c, ok := k.people[name]; ok {
 		return c
 	}
-	account, err := k.demo.homeserver.CreatePerson(ctx, name, password, display(name))
+	account, err := k.demo.Homeserver.CreatePerson(ctx, name, password, display(name))
 	k.expect(err == nil, "%s can log in: %v", name, err)
-	c, err := mautrix.NewClient(k.demo.homeserver.URL, id.UserID(account.UserID), account.AccessToken)
+	c, err := mautrix.NewClient(k.demo.Homeserver.URL, id.UserID(account.UserID), account.AccessToken)
 	k.expect(err == nil, "a client for %s: %v", name, err)
 	k.people[name] = c
 	return c

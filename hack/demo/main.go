@@ -18,10 +18,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/sync/errgroup"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // password is everybody's, on a homeserver that only this machine reaches.
@@ -45,13 +44,13 @@ func main() {
 func run(ctx context.Context, samples string, once bool) (err error) {
 	began := time.Now()
 	d := &demo{samples: samples}
-	defer func() { err = errors.Join(err, d.close()) }()
+	defer func() { err = errors.Join(err, d.Close()) }()
 	for _, step := range []struct {
 		says string
 		do   func(context.Context) error
 	}{
-		{"Starting a Kubernetes control plane and a Matrix homeserver", d.startServers},
-		{"Installing the Helm chart, and running the manager with its service account", d.install},
+		{"Starting a Kubernetes control plane and a Matrix homeserver", d.Start},
+		{"Installing the Helm chart, and running the manager with its service account", d.Install},
 		{"Making the people's accounts", d.makePeople},
 		{"Applying " + samples, d.apply},
 		{"Waiting until everything is Ready", d.waitReady},
@@ -74,51 +73,14 @@ func run(ctx context.Context, samples string, once bool) (err error) {
 	case <-ctx.Done():
 		fmt.Println("\n  Stopping.")
 		return nil
-	case <-d.manager.Done():
-		return fmt.Errorf("the manager ended by itself; its log was %s", d.manager.LogFile())
+	case <-d.Manager.Done():
+		return fmt.Errorf("the manager ended by itself; its log was %s", d.Manager.LogFile())
 	}
 }
 
 // demo is everything that runs.
 type demo struct {
-	samples    string
-	cluster    *devenv.ControlPlane
-	homeserver *devenv.Dendrite
-	manager    *devenv.Manager
-	people     []string
-}
-
-func (d *demo) startServers(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		d.cluster, err = devenv.StartControlPlane(ctx)
-		return err
-	})
-	group.Go(func() (err error) {
-		d.homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
-		return err
-	})
-	return group.Wait()
-}
-
-func (d *demo) install(ctx context.Context) (err error) {
-	if err := d.cluster.InstallChart(ctx); err != nil {
-		return err
-	}
-	d.manager, err = d.cluster.StartManager(ctx)
-	return err
-}
-
-func (d *demo) close() error {
-	var errs []error
-	if d.manager != nil {
-		d.manager.Stop()
-	}
-	if d.homeserver != nil {
-		errs = append(errs, d.homeserver.Close())
-	}
-	if d.cluster != nil {
-		errs = append(errs, d.cluster.Stop())
-	}
-	return errors.Join(errs...)
+	stack.Stack
+	samples string
+	people  []string
 }

@@ -21,7 +21,7 @@ func (d *demo) show(ctx context.Context, took time.Duration) error {
 		return err
 	}
 	fmt.Printf("\n  Everything is Ready, %.0f seconds after the start.\n\n$ kubectl cabildo tree -A\n", took.Seconds())
-	command := exec.CommandContext(ctx, plugin, "tree", "-A", "--kubeconfig", d.cluster.Kubeconfig())
+	command := exec.CommandContext(ctx, plugin, "tree", "-A", "--kubeconfig", d.Plane.Kubeconfig())
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("showing the tree: %w", err)
@@ -62,6 +62,6 @@ func (d *demo) invite() {
 
   Logs: %[10]s
   Ctrl-C takes everything down.
-`, d.homeserver.URL, d.people[0], len(d.people)-1, password, d.homeserver.ServerName,
-		d.cluster.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.samples, d.manager.LogFile())
+`, d.Homeserver.URL, d.people[0], len(d.people)-1, password, d.Homeserver.ServerName,
+		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.samples, d.Manager.LogFile())
 }

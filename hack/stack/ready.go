@@ -1,7 +1,7 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package stack
 
 import (
 	"context"
@@ -31,15 +31,15 @@ type objects struct {
 	groups      v1alpha1.GroupList
 }
 
-func (a *acceptance) read(ctx context.Context) (*objects, error) {
+func (s *Stack) read(ctx context.Context) (*objects, error) {
 	var o objects
-	if err := a.cluster.List(ctx, &o.platforms); err != nil {
+	if err := s.Cluster.List(ctx, &o.platforms); err != nil {
 		return nil, err
 	}
-	if err := a.cluster.List(ctx, &o.communities); err != nil {
+	if err := s.Cluster.List(ctx, &o.communities); err != nil {
 		return nil, err
 	}
-	return &o, a.cluster.List(ctx, &o.groups)
+	return &o, s.Cluster.List(ctx, &o.groups)
 }
 
 // ready counts what is Ready on its newest generation, and the reasons of the rest.
@@ -49,10 +49,10 @@ func (o *objects) ready() (ready, all int, reasons map[string]int, example strin
 		all++
 		c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 		switch {
+		case IsReady(m.Generation, observed, conditions):
+			ready++
 		case c == nil || observed < m.Generation:
 			reasons["not looked at"]++
-		case c.Status == metav1.ConditionTrue:
-			ready++
 		default:
 			reasons[c.Reason]++
 			example = fmt.Sprintf("%s %s: %s: %s", what, m.Name, c.Reason, c.Message)
@@ -70,43 +70,41 @@ func (o *objects) ready() (ready, all int, reasons map[string]int, example strin
 	return ready, all, reasons, example
 }
 
-func (a *acceptance) waitReady(ctx context.Context) error {
-	want := 2 + len(a.manifests.groups)
+// IsReady says whether a resource is Ready on its newest generation.
+func IsReady(generation, observed int64, conditions []metav1.Condition) bool {
+	return observed >= generation && meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady)
+}
+
+// WaitReady waits until the platform, the community and so many groups are
+// Ready, and returns when the last of them was. It says how far it is, counted
+// from when it began.
+func (s *Stack) WaitReady(ctx context.Context, groups int, began time.Time) (time.Time, error) {
+	want := 2 + groups
 	most, moved, said := -1, time.Now(), time.Now()
 	for {
-		o, err := a.read(ctx)
+		o, err := s.read(ctx)
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		ready, all, reasons, example := o.ready()
 		if ready == all && all == want {
-			a.results.ready = time.Now()
-			break
+			return time.Now(), nil
 		}
 		if ready > most {
 			most, moved = ready, time.Now()
 		}
 		if time.Since(moved) > patience {
-			return fmt.Errorf("nothing became Ready in %s: %s. For example, %s. %s", patience, progress(ready, want, reasons), example, a.lastLog())
+			return time.Time{}, fmt.Errorf("nothing became Ready in %s: %s. For example, %s. %s",
+				patience, progress(ready, want, reasons), example, s.LastLog())
 		}
 		if time.Since(said) > progressEvery {
 			said = time.Now()
-			fmt.Printf("  %3.0f s  %s\n", time.Since(a.results.applied).Seconds(), progress(ready, want, reasons))
+			fmt.Printf("  %3.0f s  %s\n", time.Since(began).Seconds(), progress(ready, want, reasons))
 		}
-		if err := a.rest(ctx, time.Second); err != nil {
-			return err
+		if err := s.rest(ctx, time.Second); err != nil {
+			return time.Time{}, err
 		}
 	}
-	// What follows the last room, such as a status, belongs to the first pass.
-	if _, err := a.waitQuiet(ctx, 0); err != nil {
-		return err
-	}
-	m, err := a.managerMetrics(ctx)
-	if err != nil {
-		return err
-	}
-	a.results.firstPass = m.platformRequests()
-	return nil
 }
 
 func progress(ready, want int, reasons map[string]int) string {
@@ -119,16 +117,4 @@ func progress(ready, want int, reasons map[string]int) string {
 		text += "; " + strings.Join(rest, ", ")
 	}
 	return text
-}
-
-// rest waits, and notices when the manager has ended.
-func (a *acceptance) rest(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-a.manager.Done():
-		return fmt.Errorf("the manager ended by itself. %s", a.lastLog())
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

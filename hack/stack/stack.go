@@ -1,0 +1,110 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stack is a whole Cabildo on real servers: a control plane with the
+// chart, the chart's manager, and a homeserver. The demo, the acceptance run
+// and the benchmark stand on it; it loads it with a community's own
+// configuration, waits for it, and counts what it does. It is no part of the
+// operator.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+)
+
+// A Stack is everything that runs. The zero value is one that doesn't yet.
+type Stack struct {
+	Plane      *devenv.ControlPlane
+	Homeserver *devenv.Dendrite
+	Manager    *devenv.Manager
+	// Cluster reads and writes with all rights.
+	Cluster client.Client
+
+	clientset *kubernetes.Clientset
+}
+
+// Start starts the servers.
+func (s *Stack) Start(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s.Plane, err = devenv.StartControlPlane(ctx)
+		return err
+	})
+	group.Go(func() (err error) {
+		s.Homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+		return fmt.Errorf("registering the kinds: %w", err)
+	}
+	var err error
+	if s.Cluster, err = client.New(s.Plane.RESTConfig(), client.Options{Scheme: scheme}); err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	s.clientset, err = kubernetes.NewForConfig(s.Plane.RESTConfig())
+	return err
+}
+
+// Install installs the chart, and runs the manager with its service account.
+func (s *Stack) Install(ctx context.Context) (err error) {
+	if err := s.Plane.InstallChart(ctx); err != nil {
+		return err
+	}
+	s.Manager, err = s.Plane.StartManager(ctx)
+	return err
+}
+
+// Close takes everything down. Closing twice is harmless.
+func (s *Stack) Close() error {
+	var errs []error
+	if s.Manager != nil {
+		s.Manager.Stop()
+	}
+	if s.Homeserver != nil {
+		errs = append(errs, s.Homeserver.Close())
+	}
+	if s.Plane != nil {
+		errs = append(errs, s.Plane.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// rest waits, and notices when the manager has ended.
+func (s *Stack) rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-s.Manager.Done():
+		return fmt.Errorf("the manager ended by itself. %s", s.LastLog())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// LastLog is the end of the manager's log, which goes with the run.
+func (s *Stack) LastLog() string {
+	content, err := os.ReadFile(s.Manager.LogFile())
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return "The manager's last lines:\n" + strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
