@@ -34,7 +34,13 @@ acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Sl
 	@$(GO_BUILD) -o bin/acceptance ./hack/acceptance
 	@exec bin/acceptance -data "$(DATA)" $(ARGS)
 
-# The files of the Kubernetes project that the acceptance run imports.
+.PHONY: benchmark
+benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure against a bare loop on the same homeserver. DATA=folder, ARGS='-groups 40': a quick look
+	@$(call need,hack/benchmark)
+	@$(GO_BUILD) -o bin/benchmark ./hack/benchmark
+	@exec bin/benchmark -data "$(DATA)" $(ARGS)
+
+# The files of the Kubernetes project that the acceptance run and the benchmark import.
 DATA ?= ../shared/data/kubernetes/slack-config
 
 ##@ Change it

@@ -13,6 +13,6 @@
 //     process that merely has the same ID by now is never touched.
 //
 // The servers are binaries that `make servers` builds into bin/; this package
-// builds nothing. It serves tests, the demo and the acceptance run, and is no
-// part of the operator.
+// builds nothing. It serves tests, the demo, the acceptance run and the
+// benchmark, and is no part of the operator.
 package devenv

@@ -8,26 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // startTime gives the boot and the clock tick at which the process started.
 func startTime(pid int) (string, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := procStat(pid)
 	if err != nil {
 		return "", err
-	}
-	// The second field is the command in parentheses and may hold anything, so
-	// the count starts after the last parenthesis: state is field 3, the start
-	// time field 22 (proc(5)).
-	end := bytes.LastIndexByte(stat, ')')
-	if end < 0 {
-		return "", errors.New("unexpected format of /proc/PID/stat")
-	}
-	fields := bytes.Fields(stat[end+1:])
-	if len(fields) < 20 {
-		return "", errors.New("unexpected format of /proc/PID/stat")
 	}
 	if state := string(fields[0]); state == "Z" || state == "X" {
 		return "", errors.New("has exited")
@@ -37,6 +28,38 @@ func startTime(pid int) (string, error) {
 		return "", err
 	}
 	return strings.TrimSpace(string(boot)) + "/" + string(fields[19]), nil
+}
+
+// cpuTime is how long the processors have worked for the process so far.
+func cpuTime(pid int) (time.Duration, error) {
+	fields, err := procStat(pid)
+	if err != nil {
+		return 0, err
+	}
+	user, userErr := strconv.ParseInt(string(fields[11]), 10, 64)
+	system, systemErr := strconv.ParseInt(string(fields[12]), 10, 64)
+	// Ticks are hundredths of a second for every program (USER_HZ).
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(userErr, systemErr)
+}
+
+// procStat reads the fields of /proc/PID/stat from the third one on, which is
+// the state; the start time is field 22, and the times are 14 and 15 (proc(5)).
+func procStat(pid int) ([][]byte, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	// The second field is the command in parentheses and may hold anything, so
+	// the count starts after the last parenthesis.
+	end := bytes.LastIndexByte(stat, ')')
+	if end < 0 {
+		return nil, errors.New("unexpected format of /proc/PID/stat")
+	}
+	fields := bytes.Fields(stat[end+1:])
+	if len(fields) < 20 {
+		return nil, errors.New("unexpected format of /proc/PID/stat")
+	}
+	return fields, nil
 }
 
 func realm() string {

@@ -35,6 +35,9 @@ func startTime(pid int) (string, error) {
 
 func realm() string { return "" }
 
+// cpuTime is known on Linux alone.
+func cpuTime(int) (time.Duration, error) { return 0, errors.New("not measured on this system") }
+
 // childAttributes keeps a terminal's Ctrl-C away from the servers, so that
 // they stop in order.
 func childAttributes() *syscall.SysProcAttr {

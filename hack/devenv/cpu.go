@@ -1,0 +1,46 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package devenv
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// CPUTime is how long the processors have worked for the homeserver since it
+// was started.
+func (d *Dendrite) CPUTime() (time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.process == nil {
+		return 0, errors.New("measuring dendrite: it is down")
+	}
+	return d.process.cpuTime()
+}
+
+// CPUTime is how long the processors have worked for the manager.
+func (m *Manager) CPUTime() (time.Duration, error) { return m.process.cpuTime() }
+
+// CPUTime is how long the processors have worked for the servers of the
+// control plane together.
+func (cp *ControlPlane) CPUTime() (time.Duration, error) {
+	var sum time.Duration
+	for _, p := range cp.processes {
+		one, err := p.cpuTime()
+		if err != nil {
+			return 0, err
+		}
+		sum += one
+	}
+	return sum, nil
+}
+
+func (p *process) cpuTime() (time.Duration, error) {
+	used, err := cpuTime(p.cmd.Process.Pid)
+	if err != nil {
+		return 0, fmt.Errorf("measuring %s: %w", p.name, err)
+	}
+	return used, nil
+}
