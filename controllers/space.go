@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -50,6 +51,9 @@ func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Resul
 
 // reconcileOnce is reconcile, on what was read of the subject.
 func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.Result, error) {
+	if r.opening(ctx, s) { // we have just started: nothing is known yet that would be worth a word
+		return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
+	}
 	if !s.object.GetDeletionTimestamp().IsZero() {
 		return r.finish(ctx, s)
 	}
@@ -82,6 +86,16 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 		passes = append(passes, p)
 	}
 	return r.report(ctx, s, f, passes, r.leaveOthers(ctx, s))
+}
+
+// opening says that a platform of the subject's spaces is Ready, and this
+// process has not opened its session yet. Nothing would wake the subject when it has.
+func (r *spaceReconciler) opening(ctx context.Context, s *subject) bool {
+	return slices.ContainsFunc(s.status.Platforms, func(known v1alpha1.PlatformSpaceStatus) bool {
+		var object v1alpha1.Platform
+		err := r.Get(ctx, types.NamespacedName{Name: known.Name}, &object)
+		return err == nil && isReady(&object) && r.sessions.Get(known.Name) == nil
+	})
 }
 
 // report turns the passes into the status, and writes it when it differs.

@@ -164,10 +164,11 @@ func (r *spaceReconciler) letGo(ctx context.Context, p *pass, known v1alpha1.Pla
 		v1alpha1.DeletionArchive: {plan.Archive, plan.Release},
 		v1alpha1.DeletionDelete:  {plan.Delete},
 	}[deletion]
+	did := false
 	for _, verb := range verbs {
 		op := plan.Operation{Verb: verb, SpaceID: seen.Space.ID, ParentID: seen.ParentID, Space: p.want}
-		if verb == plan.Archive && seen.Space.Archived {
-			continue
+		if verb == plan.Archive && seen.Space.Archived || verb == plan.Release && seen.Space.Mark.Released {
+			continue // done before, by a look that the cache does not have yet
 		}
 		if problem := r.mayClose(ctx, p, op); problem != nil {
 			return problem
@@ -175,6 +176,10 @@ func (r *spaceReconciler) letGo(ctx context.Context, p *pass, known v1alpha1.Pla
 		if _, err := p.session.Apply(platform.WithPriority(ctx, platform.PriorityRevoke), op); err != nil {
 			return r.platformProblem(p, err)
 		}
+		did = true
+	}
+	if !did {
+		return nil
 	}
 	if deletion == v1alpha1.DeletionDelete { // otherwise it may come back, and so may its record
 		if err := r.records.forget(ctx, recordName(known.Name, p.platform.Spec.OwnerID, p.subject.ref)); err != nil {

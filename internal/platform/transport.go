@@ -5,6 +5,7 @@ package platform
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -84,6 +85,9 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	}
 }
 
+// answerTimeout is how long a platform has for its whole answer to a request whose context has no deadline.
+const answerTimeout = time.Minute
+
 type transport struct {
 	next     http.RoundTripper
 	platform string
@@ -110,6 +114,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			Kind: RateLimited, Doing: "waiting for a turn in the request budget of Platform " + t.platform,
 			RetryAfter: t.budget.Paused(), Err: err,
 		}
+	}
+	if _, bounded := ctx.Deadline(); !bounded { // from its turn on: what waits for one has asked nothing yet
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		turn := release
+		release, req = func() { cancel(); turn() }, req.WithContext(ctx)
 	}
 	start := time.Now()
 	resp, err := t.next.RoundTrip(req)

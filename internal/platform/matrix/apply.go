@@ -241,6 +241,9 @@ func (w *write) link(ctx context.Context, parent string) error {
 	if err := w.adopted(ctx, parent, via); err != nil {
 		return err
 	}
+	if _, named := w.is.parents[parent]; named { // since it was made
+		return nil
+	}
 	return w.put(ctx, typeParent, parent, linkContent{Via: via, Canonical: true})
 }
 

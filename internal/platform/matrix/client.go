@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"maunium.net/go/mautrix"
 
@@ -39,9 +38,6 @@ type request struct {
 
 func (r request) writes() bool { return r.method != http.MethodGet }
 
-// requestTimeout bounds a request whose context doesn't.
-const requestTimeout = time.Minute
-
 func newClient(cfg platform.Config) (*client, error) {
 	base, err := url.Parse(cfg.URL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
@@ -63,11 +59,6 @@ func newClient(cfg platform.Config) (*client, error) {
 
 // do sends a request. The error is always a *platform.Error.
 func (c *client) do(ctx context.Context, r request) error {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
-		defer cancel()
-	}
 	_, err := c.mx.MakeFullRequest(platform.WithRoute(ctx, r.route), mautrix.FullRequest{
 		Method: r.method,
 		URL: c.mx.BuildURLWithFullQuery(mautrix.BaseURLPath(append([]any{"_matrix"}, r.path...)), func(q url.Values) {
