@@ -46,7 +46,7 @@ var (
 
 func TestMatrix(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute) // a homeserver may keep a poll open for half of it
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	SetDefaultConsistentlyDuration(2 * time.Second)
 	RunSpecs(t, "Cabildo on a real homeserver")
