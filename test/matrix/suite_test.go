@@ -8,6 +8,7 @@ package matrix_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,6 +44,8 @@ const operatorNamespace = "cabildo-system"
 var (
 	k8s        client.Client
 	homeserver *devenv.Dendrite
+	// logged is every line of the manager's log, those for debugging too.
+	logged = gbytes.NewBuffer()
 )
 
 func TestMatrix(t *testing.T) {
@@ -53,7 +57,7 @@ func TestMatrix(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true)))
 	var err error
 	homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
 	Expect(err).NotTo(HaveOccurred(), "run make test, which builds the homeserver")

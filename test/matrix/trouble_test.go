@@ -45,7 +45,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		w.ready(ctx)
 		_, err := bot.Logout(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		w.touch(ctx)
+		w.change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
 		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 	})
 

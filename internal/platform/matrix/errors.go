@@ -42,8 +42,8 @@ func (c *client) failed(r request, err error) *platform.Error {
 	var typed *platform.Error
 	var refused mautrix.HTTPError
 	switch {
-	case errors.As(err, &typed): // the transport's own: the request budget
-		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, typed
+	case errors.As(err, &typed): // the transport's own: the request budget, or a redirect, whose host the server chose
+		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, c.clean(typed)
 		return out
 	case errors.As(err, &refused) && refused.Response != nil && refused.WrappedError == nil:
 		said := answerOf(refused)
@@ -130,10 +130,7 @@ func neverSent(err error) bool {
 // clean keeps an error whose text is fit to be shown, and makes of another one
 // a text without the token, and not too long.
 func (c *client) clean(err error) error {
-	text := err.Error()
-	if c.token != "" {
-		text = strings.ReplaceAll(text, c.token, "(token)")
-	}
+	text := c.hide(err.Error())
 	const most = 512
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
@@ -142,6 +139,14 @@ func (c *client) clean(err error) error {
 		return err
 	}
 	return errors.New(text)
+}
+
+// hide takes the token out of a text that the server had a part in.
+func (c *client) hide(text string) string {
+	if c.token == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, c.token, "(token)")
 }
 
 // isKind says whether an error is of a kind.
