@@ -13,6 +13,7 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/desired"
 )
 
+// Promise 10.
 func TestWhoMayTakeWhichName(t *testing.T) {
 	everybody, teamA := metav1.LabelSelector{}, metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}
 	access := func(selector metav1.LabelSelector, official v1alpha1.OfficialAccess, names ...string) v1alpha1.PlatformAccess {
@@ -104,6 +105,7 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// Promise 10.
 func TestASelectorThatCantBeReadLetsNobodyIn(t *testing.T) {
 	g := NewWithT(t)
 	p := &v1alpha1.Platform{

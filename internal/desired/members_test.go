@@ -166,6 +166,7 @@ func TestPeopleStayTheSameUntilTheNextEnd(t *testing.T) {
 }
 
 // What can't be read is named, and everybody else is still there.
+// Promise 6.
 func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		source  v1alpha1.MemberSource

@@ -178,6 +178,7 @@ func (o on) observe(t *rapid.T, want model.Space) *model.Observed {
 	return seen.Space
 }
 
+// Promise 9.
 func TestAnAppliedPlanLeavesNothingToDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, is, there := wanted.Draw(t, "want"), seen.Draw(t, "seen"), newOn(t)
@@ -236,6 +237,7 @@ func TestWhatClosesASpaceIsSetFirst(t *testing.T) {
 	}))
 }
 
+// Promise 7.
 func TestEverybodyHasExactlyTheDeclaredRole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, is := wanted.Draw(t, "want"), seen.Draw(t, "seen")

@@ -19,6 +19,7 @@ import (
 
 // These laws hold for every plan, and for what no plan has, under every limit.
 
+// Promise 1.
 func TestNothingIsTakenAwayOnAnIncompleteView(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")
@@ -30,6 +31,7 @@ func TestNothingIsTakenAwayOnAnIncompleteView(t *testing.T) {
 	})
 }
 
+// Promise 7.
 func TestTheOperatorsAccountIsNeverTouched(t *testing.T) {
 	us := func(m model.Member) bool { return m.Account == memory.Operator }
 	rapid.Check(t, func(t *rapid.T) {
@@ -88,6 +90,7 @@ func TestWhatWaitsForAPersonIsDoneOnlyWhenOneHasLetIt(t *testing.T) {
 	})
 }
 
+// Promise 4.
 func TestTheRemovalBudgetIsNeverExceeded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")
@@ -149,6 +152,7 @@ func TestWhatTakesNothingFromAnybodyElseIsApplied(t *testing.T) {
 
 // What was held back stays held back until the window ends or somebody acts;
 // what was let through is done. So the second pass is quiet.
+// Promise 4.
 func TestASecondPassInTheSameWindowAppliesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, is, there := wanted.Draw(t, "want"), seen.Draw(t, "seen"), newOn(t)
@@ -303,6 +307,7 @@ func TestEachReasonToHoldBack(t *testing.T) {
 	}
 }
 
+// Promise 1.
 func TestSpacesAreNotClosedOnAnIncompleteView(t *testing.T) {
 	g := NewWithT(t)
 	ops := []plan.Operation{{Verb: plan.Archive, SpaceID: "one"}, {Verb: plan.Delete, SpaceID: "two"}, {Verb: plan.Release, SpaceID: "three"}}

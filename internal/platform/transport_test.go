@@ -228,6 +228,7 @@ func TestRevocationsOvertakeChecks(t *testing.T) {
 	g.Expect(came).To(Equal([]string{"/revoke", "/unsaid", "/drift"}))
 }
 
+// Promise 11.
 func TestCredentialsAreForOneServer(t *testing.T) {
 	var hits atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
@@ -341,6 +342,7 @@ func TestOnlyTheNamedAuthoritiesAreTrusted(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("spec.caBundle")))
 }
 
+// Promise 12.
 func TestRequestsAreCountedByRouteAndNeverByPerson(t *testing.T) {
 	g := NewWithT(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

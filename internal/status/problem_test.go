@@ -70,6 +70,7 @@ func TestWhatAPlatformsErrorMeans(t *testing.T) {
 
 // An adapter takes secrets out of what a platform answers. Nobody has taken
 // them out of what fails on the way, so that is not for a status.
+// Promise 11.
 func TestNoSecretComesIntoAMessage(t *testing.T) {
 	leak := &url.Error{Op: "Get", URL: "https://chat.example/sync?access_token=syt_secret", Err: errors.New("Bearer syt_secret refused")}
 	for name, err := range map[string]error{

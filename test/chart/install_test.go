@@ -123,7 +123,7 @@ var _ = Describe("A release", Ordered, func() {
 		}, policyTime).Should(MatchError(ContainSubstring("A decision is made in one's own name")), "the API server takes up the policy")
 	})
 
-	DescribeTable("lets the manager", func(ctx context.Context, verb, group, resource, in, name string, allowed bool) {
+	DescribeTable("lets the manager", Label("promise 11"), func(ctx context.Context, verb, group, resource, in, name string, allowed bool) {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 			User: "system:serviceaccount:" + namespace + ":cabildo",
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
@@ -151,7 +151,7 @@ var _ = Describe("A release", Ordered, func() {
 		Entry("not take leases elsewhere", "create", "coordination.k8s.io", "leases", "kube-system", "", false),
 	)
 
-	It("that is uninstalled leaves the communities where they are", func(ctx context.Context) {
+	It("that is uninstalled leaves the communities where they are", Label("promise 5"), func(ctx context.Context) {
 		community := &v1alpha1.Community{
 			ObjectMeta: metav1.ObjectMeta{Name: "engineering", Namespace: "default"},
 			Spec: v1alpha1.CommunitySpec{

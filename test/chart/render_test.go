@@ -132,7 +132,7 @@ var _ = Describe("The chart", func() {
 				}
 			}
 		})
-		It("give nobody the Secrets of the cluster, and nothing by wildcard", func(ctx context.Context) {
+		It("give nobody the Secrets of the cluster, and nothing by wildcard", Label("promise 11"), func(ctx context.Context) {
 			for _, role := range ofKind[rbacv1.ClusterRole](render(ctx), "ClusterRole") {
 				for _, rule := range role.Rules {
 					Expect(rule.Resources).NotTo(ContainElement("secrets"), role.Name)

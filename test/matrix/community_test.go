@@ -98,7 +98,7 @@ var _ = Describe("a community on a real homeserver", func() {
 		Expect(after.Pinned).To(Equal(before.Pinned))
 	})
 
-	It("leaves the room and what was said when the group is deleted, and finds it again", func(ctx SpecContext) {
+	It("leaves the room and what was said when the group is deleted, and finds it again", Label("promise 5"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		room := w.room()
 		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
@@ -114,7 +114,7 @@ var _ = Describe("a community on a real homeserver", func() {
 		Expect(again.Status.Platforms[0].SpaceID).To(Equal(room.String()))
 	})
 
-	It("takes over a room that a person made, once adoption is declared and power is given", func(ctx SpecContext) {
+	It("takes over a room that a person made, once adoption is declared and power is given", Label("promise 2", "promise 7"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ana := person(ctx, w.name+"-ana")
 		made, err := ana.CreateRoom(ctx, &mautrix.ReqCreateRoom{

@@ -27,7 +27,7 @@ func (w *world) touch(ctx context.Context) {
 }
 
 var _ = Describe("trouble on a real homeserver", func() {
-	It("with a refused token is said, and passes when the token is renewed", func(ctx SpecContext) {
+	It("with a refused token is said, and passes when the token is renewed", Label("promise 11"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.secret.StringData["asToken"] = "wrong"
 		w.create(ctx, w.secret, w.platform)
@@ -57,7 +57,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		Expect(said.Message).To(And(ContainSubstring("elsewhere.example"), ContainSubstring(homeserver.ServerName)))
 	})
 
-	It("with a homeserver that is down keeps everything, lets go of what is deleted, and heals", Serial, func(ctx SpecContext) {
+	It("with a homeserver that is down keeps everything, lets go of what is deleted, and heals", Label("promise 1", "promise 5"), Serial, func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		room := w.room()
 		homeserver.Stop()
@@ -74,7 +74,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed(), "the deleted group's room is still there")
 	})
 
-	It("with an alias that somebody else took leaves their room alone", func(ctx SpecContext) {
+	It("with an alias that somebody else took leaves their room alone", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		mallory := person(ctx, w.name+"-mallory")
 		theirs, err := mallory.CreateRoom(ctx, &mautrix.ReqCreateRoom{RoomAliasName: w.name, Name: "Mine"})
@@ -87,7 +87,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		Expect(rooms.JoinedRooms).NotTo(ContainElement(theirs.RoomID))
 	})
 
-	It("with a person who does not exist serves everybody else", func(ctx SpecContext) {
+	It("with a person who does not exist serves everybody else", Label("promise 6"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		person(ctx, w.name+"-ana")
 		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: w.name + "-ana"}, {Person: w.name + "-nobody"}}
@@ -99,7 +99,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		Expect(members.Joined).To(And(HaveLen(2), HaveKey(id.NewUserID(w.name+"-ana", homeserver.ServerName))))
 	})
 
-	It("with two groups of one name serves the one whose mark is on the room", func(ctx SpecContext) {
+	It("with two groups of one name serves the one whose mark is on the room", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		second := w.group.DeepCopy()
 		second.ObjectMeta = metav1.ObjectMeta{Namespace: w.name, Name: "go"}
@@ -108,7 +108,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		w.expect(ctx, second, metav1.ConditionFalse, v1alpha1.ReasonClaimedByAnotherResource)
 	})
 
-	It("with a room that Cabildo was removed from does not make another", func(ctx SpecContext) {
+	It("with a room that Cabildo was removed from does not make another", Label("promise 3"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		lost := w.room()
 		_, err := operator().LeaveRoom(ctx, lost)
@@ -117,7 +117,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		Expect(said.Message).To(ContainSubstring(lost.String()))
 	})
 
-	It("with power taken away by hand is refused, and nothing is fought over", func(ctx SpecContext) {
+	It("with power taken away by hand is refused, and nothing is fought over", Label("promise 7"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ana := person(ctx, w.name+"-ana")
 		made, err := ana.CreateRoom(ctx, &mautrix.ReqCreateRoom{

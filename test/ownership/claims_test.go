@@ -89,7 +89,7 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 		peaceful(ctx, eastern, first, second)
 	})
 
-	It("that claim different names work side by side, and then rest", func(ctx SpecContext) {
+	It("that claim different names work side by side, and then rest", Label("promise 9"), func(ctx SpecContext) {
 		first, second := east.town(ctx, unique("town")), west.town(ctx, unique("town"))
 		east.apply(ctx, first.objects()...)
 		west.apply(ctx, second.objects()...)
@@ -99,9 +99,11 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 		Expect(leadsTo(ctx, second.name+"-golang")).To(BeEquivalentTo(second.rooms()[1]))
 		Expect(first.rooms()).NotTo(ContainElements(second.rooms()))
 		eastern, western := east.writes(first.name), west.writes(second.name)
+		versions := east.versions(ctx, first)
 		Consistently(func(g Gomega) {
 			g.Expect(east.writes(first.name)).To(Equal(eastern))
 			g.Expect(west.writes(second.name)).To(Equal(western))
+			g.Expect(east.versions(ctx, first)).To(Equal(versions), "nothing is written to the API server either")
 		}).Should(Succeed())
 	})
 

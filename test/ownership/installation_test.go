@@ -189,6 +189,16 @@ func (t *town) actsAs(token string) {
 	t.secret.StringData = map[string]string{"url": homeserver.URL, "accessToken": token}
 }
 
+// versions are those of a town's resources on the API server, which change with every write.
+func (i *installation) versions(ctx context.Context, t *town) (versions []string) {
+	GinkgoHelper()
+	for _, o := range t.objects() {
+		Expect(i.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+		versions = append(versions, o.GetResourceVersion())
+	}
+	return versions
+}
+
 func (i *installation) apply(ctx context.Context, objects ...client.Object) {
 	GinkgoHelper()
 	for _, o := range objects {

@@ -228,7 +228,7 @@ var _ = Describe("guidelines", func() {
 		Expect(pins).To(BeEmpty())
 	})
 
-	It("are not posted twice when the answer was lost", func(ctx context.Context) {
+	It("are not posted twice when the answer was lost", Label("promise 3"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
 		made := a.make(ctx, town)

@@ -91,6 +91,7 @@ func TestARateLimitSaysHowLong(t *testing.T) {
 	}).RetryAfter).To(Equal(7 * time.Second))
 }
 
+// Promise 3.
 func TestAWriteWhoseAnswerIsLostIsAmbiguous(t *testing.T) {
 	g := NewWithT(t)
 	cut := func(w http.ResponseWriter, _ *http.Request) {
@@ -112,13 +113,20 @@ func TestAWriteThatWasNeverSentIsNot(t *testing.T) {
 	g.Expect(sent(t, http.MethodPost, url).Kind).To(Equal(platform.Unavailable))
 }
 
+// Promise 11.
 func TestNoErrorShowsTheToken(t *testing.T) {
 	g := NewWithT(t)
 	for _, status := range []int{200, 400, 401, 500} {
 		err := askedOf(t, http.MethodPut, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, `{"errcode":"M_UNKNOWN","error":"what is %s?"}}`, r.Header.Get("Authorization"))
+			_, _ = fmt.Fprintf(w, `{"errcode":"M_UNKNOWN","error":"what is %s?"}`, r.Header.Get("Authorization"))
+			if status == http.StatusOK {
+				_, _ = w.Write([]byte("}")) // which makes it no answer
+			}
 		})
+		if status != http.StatusOK {
+			g.Expect(err).To(MatchError(ContainSubstring("what is")), "the server's words are shown")
+		}
 		for _, format := range []string{"%v", "%+v", "%#v"} {
 			for e := error(err); e != nil; e = errors.Unwrap(e) {
 				g.Expect(fmt.Sprintf(format, e)).NotTo(ContainSubstring(secret))

@@ -115,7 +115,7 @@ var _ = Describe("members", func() {
 		Expect(members(ctx, a, town)[asks.id]).To(Equal(model.Invited))
 	})
 
-	It("never include the operator itself", func(ctx context.Context) {
+	It("never include the operator itself", Label("promise 7"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
 		space := a.make(ctx, town)

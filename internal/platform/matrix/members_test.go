@@ -16,6 +16,7 @@ import (
 )
 
 // A server that hides profiles says nothing about an account, so only what it says is not there is missing.
+// Promise 1.
 func TestOnlyAnAccountThatTheServerDoesNotKnowIsMissing(t *testing.T) {
 	g := NewWithT(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -93,6 +93,7 @@ func TestANormalSpaceIsWhatIsReadBackFromItsRoom(t *testing.T) {
 	})
 }
 
+// Promise 8.
 func TestWhatIsLost(t *testing.T) {
 	group := &model.Ref{Kind: model.KindCommunity, Namespace: "n", Name: "c"}
 	for name, row := range map[string]struct {

@@ -21,7 +21,7 @@ type handmade struct {
 	Room string `json:"room_id"`
 }
 
-var _ = Describe("whose a space is", func() {
+var _ = Describe("whose a space is", Label("promise 2"), func() {
 	// byHand makes a room of a version with an address, in which the operator is at a power level.
 	byHand := func(ctx context.Context, maker person, operator person, version, address string, power int) handmade {
 		GinkgoHelper()
@@ -72,7 +72,7 @@ var _ = Describe("whose a space is", func() {
 		Entry(nil, "10"), Entry(nil, "11"), Entry(nil, "9"),
 	)
 
-	It("can't take over a room of version 12 that somebody else made", func(ctx context.Context) {
+	It("can't take over a room of version 12 that somebody else made", Label("promise 7"), func(ctx context.Context) {
 		bot, maker := somebody(ctx, "bot"), somebody(ctx, "maker")
 		a := open(ctx, as(bot))
 		town := a.want()
@@ -199,7 +199,7 @@ var _ = Describe("whose a space is", func() {
 		Expect(again.differs(ctx, town)).To(BeEmpty())
 	})
 
-	It("archives, restores, releases and takes a space up again", func(ctx context.Context) {
+	It("archives, restores, releases and takes a space up again", Label("promise 5"), func(ctx context.Context) {
 		a := open(ctx)
 		p := somebody(ctx, "p")
 		town := a.want()

@@ -129,6 +129,7 @@ func TestTooManyRolesForOneEventAreRefused(t *testing.T) {
 	g.Expect(tooLarge(p.content(), "setting roles")).To(MatchError(ContainSubstring("give fewer people a role")))
 }
 
+// Promise 7.
 func TestRolesAreRefusedThatNobodyMayHave(t *testing.T) {
 	g := NewWithT(t)
 	p := newPowers(builtIn)

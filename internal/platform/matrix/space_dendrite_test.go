@@ -18,7 +18,7 @@ import (
 )
 
 var _ = Describe("making a space", func() {
-	It("makes a community and a group in it that are as declared, and then has nothing left to do", func(ctx context.Context) {
+	It("makes a community and a group in it that are as declared, and then has nothing left to do", Label("promise 9"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
 		town.Settings.Guidelines = "Be **kind**."
@@ -87,7 +87,7 @@ var _ = Describe("making a space", func() {
 		Expect(again.wire.requests()).To(BeNumerically("<=", 5))
 	})
 
-	It("finds the room whose making it was not told of, and makes no second one", func(ctx context.Context) {
+	It("finds the room whose making it was not told of, and makes no second one", Label("promise 3"), func(ctx context.Context) {
 		a := open(ctx)
 		town, _ := a.Normalize(a.want())
 		a.wire.loseNext("POST /createRoom")
@@ -99,7 +99,7 @@ var _ = Describe("making a space", func() {
 		Expect(a.sees(ctx, town).Space.ID).To(Equal(id))
 	})
 
-	It("that was made just before a crash is found by the next start", func(ctx context.Context) {
+	It("that was made just before a crash is found by the next start", Label("promise 3"), func(ctx context.Context) {
 		a := open(ctx)
 		town, _ := a.Normalize(a.want())
 		a.wire.loseNext("POST /createRoom")
@@ -112,7 +112,7 @@ var _ = Describe("making a space", func() {
 		Expect(again.wire.of("POST /createRoom")).To(BeZero())
 	})
 
-	It("keeps the oldest of several rooms for one resource, and retires the others", func(ctx context.Context) {
+	It("keeps the oldest of several rooms for one resource, and retires the others", Label("promise 3"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
 		first := a.make(ctx, town)
@@ -186,7 +186,7 @@ var _ = Describe("making a space", func() {
 		Expect(a.make(ctx, want).Settings.Join).To(Equal(model.JoinInvite))
 	})
 
-	It("sets what it can, and says what the server lets nobody change", func(ctx context.Context) {
+	It("sets what it can, and says what the server lets nobody change", Label("promise 8"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
 		space := a.make(ctx, town)

@@ -41,7 +41,7 @@ var _ = Describe("probing", func() {
 		Expect(err).To(MatchError(And(ContainSubstring("other.example"), ContainSubstring(server.ServerName))))
 	})
 
-	It("says that a token is refused, and never shows it", func(ctx context.Context) {
+	It("says that a token is refused, and never shows it", Label("promise 11"), func(ctx context.Context) {
 		const token = "a-very-secret-token"
 		a := opened(server, func(c *platform.Config) { c.Token = token })
 		_, err := a.Probe(ctx)
@@ -66,7 +66,7 @@ var _ = Describe("a homeserver that goes away", func() {
 	var own *devenv.Dendrite
 	BeforeEach(func() { own = start() })
 
-	It("leaves the view incomplete, refuses writes, and is found again when it is back", func(ctx context.Context) {
+	It("leaves the view incomplete, refuses writes, and is found again when it is back", Label("promise 1"), func(ctx context.Context) {
 		a := opened(own)
 		_, err := a.Probe(ctx)
 		Expect(err).NotTo(HaveOccurred())

@@ -162,6 +162,7 @@ func TestASpacesChildIsToldWhenTheSpaceDropsIt(t *testing.T) {
 	g.Expect(v.fold(joined("!parent", withState(state(typeChild, us, linkContent{}, "!r"))), false, time.Now())).To(ConsistOf(ref))
 }
 
+// Promise 2.
 func TestWhoseARoomIs(t *testing.T) {
 	const them = "@them:example.com"
 	mark := func(owner string) ownerContent { return contentOf(model.Mark{OwnerID: owner, Ref: ref}, nil) }
@@ -219,6 +220,7 @@ func TestWhoseARoomIs(t *testing.T) {
 	}
 }
 
+// Promise 7.
 func TestWhyARoomCantBeGoverned(t *testing.T) {
 	const a, b = "@a:example.com", "@b:example.com"
 	room := func(version string, users map[string]int, more ...event) []event {
@@ -309,6 +311,7 @@ func TestNonsenseInARoomIsNoEvent(t *testing.T) {
 	g.Expect(v.observed(v.rooms["!r"], "", "example.com").Settings.DisplayName).To(Equal("first"))
 }
 
+// Promise 1.
 func TestAViewThatLostItsConnectionIsNotWhole(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
