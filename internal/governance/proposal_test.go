@@ -105,6 +105,7 @@ func decided(change func(*v1alpha1.GovernanceDecision)) v1alpha1.GovernanceDecis
 	return d
 }
 
+// Promise 4.
 func TestADecisionCountsOnlyOnExactlyWhatItIsAboutAndInTime(t *testing.T) {
 	open := func() *v1alpha1.Proposal {
 		return &v1alpha1.Proposal{ID: "one", Hash: "h", State: v1alpha1.ProposalOpen}
@@ -153,6 +154,7 @@ func TestOfSeveralDecisionsTheFirstThatWasMadeCounts(t *testing.T) {
 	}
 }
 
+// Promise 4.
 func TestADecisionTakesEffectOnce(t *testing.T) {
 	g, d := NewWithT(t), decided(nil)
 	for _, state := range []v1alpha1.ProposalState{v1alpha1.ProposalApproved, v1alpha1.ProposalRefused} {

@@ -100,6 +100,7 @@ func TestWhoDeclinedAndCameBackCameByThemselves(t *testing.T) {
 	g.Expect(r.Declined("ana")).To(BeFalse())
 }
 
+// Promise 12.
 func TestARecordHasNothingReadableAboutAPerson(t *testing.T) {
 	g := NewWithT(t)
 	one, other := with("@ana.ruiz:example.com"), grants.New(key, "other")

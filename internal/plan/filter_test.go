@@ -60,6 +60,7 @@ func TestADeclarationThatIsAFloorRemovesNobodyWhomWeDidNotAdd(t *testing.T) {
 	})
 }
 
+// Promise 1.
 func TestWithoutTheRecordNothingIsTakenFromWhomItDoesNotKnow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")
@@ -77,6 +78,7 @@ func TestWithoutTheRecordNothingIsTakenFromWhomItDoesNotKnow(t *testing.T) {
 	})
 }
 
+// Promise 4.
 func TestWhatWaitsForAPersonIsDoneOnlyWhenOneHasLetIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		safety := someSafety.Draw(t, "safety")

@@ -45,6 +45,7 @@ var (
 // runTime bounds one run.
 const runTime = 4 * time.Minute
 
+// Promise 3.
 func TestACrashNeverDuplicates(t *testing.T) {
 	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "helm", "dendrite", "manager"} {
 		if _, err := devenv.Binary(name); errors.Is(err, devenv.ErrNotBuilt) && os.Getenv("CI") != "true" {
