@@ -207,11 +207,10 @@ func (i *installation) apply(ctx context.Context, objects ...client.Object) {
 }
 
 // ready applies a town and waits until it is Ready.
-func (i *installation) ready(ctx context.Context, t *town) *town {
+func (i *installation) ready(ctx context.Context, t *town) {
 	GinkgoHelper()
 	i.apply(ctx, t.objects()...)
 	i.settled(ctx, t)
-	return t
 }
 
 func (i *installation) settled(ctx context.Context, t *town) {
