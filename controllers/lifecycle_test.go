@@ -15,7 +15,7 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
-var _ = Describe("the end of a resource", func() {
+var _ = Describe("the end of a resource", Label("promise 5"), func() {
 	down := func(w *world) {
 		err := &platform.Error{Kind: platform.Unavailable, Doing: "reading"}
 		w.server.Fail(memory.CallObserve, memory.Fault{Err: err})

@@ -54,7 +54,7 @@ var _ = Describe("a declared community", func() {
 		w.expectCondition(ctx, golang, v1alpha1.ConditionModerationEnforced, metav1.ConditionTrue, v1alpha1.ReasonEnforced)
 	})
 
-	It("is quiet when nothing changed: a second pass writes nothing", func(ctx SpecContext) {
+	It("is quiet when nothing changed: a second pass writes nothing", Label("promise 9"), func(ctx SpecContext) {
 		w := newWorld(ctx, "ana").ready(ctx)
 		community, golang := w.community(), w.group("golang", "ana")
 		w.create(ctx, community, golang)
@@ -71,7 +71,7 @@ var _ = Describe("a declared community", func() {
 		}).Should(Succeed())
 	})
 
-	It("is quiet after a restart: the first pass of a new manager writes nothing", Serial, func(ctx SpecContext) {
+	It("is quiet after a restart: the first pass of a new manager writes nothing", Label("promise 9"), Serial, func(ctx SpecContext) {
 		w := newWorld(ctx, "ana").ready(ctx)
 		community, golang := w.community(), w.group("golang", "ana")
 		w.create(ctx, community, golang)
@@ -104,7 +104,7 @@ var _ = Describe("a declared community", func() {
 		Eventually(func() string { return w.server.Space("eng-golang").Settings.DisplayName }).Should(Equal("golang"))
 	})
 
-	It("keeps one space when the answer to its creation is lost", func(ctx SpecContext) {
+	It("keeps one space when the answer to its creation is lost", Label("promise 3"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		w.server.Fail(memory.Call(plan.Create), memory.Fault{
 			Err: &platform.Error{Kind: platform.Ambiguous, Doing: "creating a space"}, AfterWrite: true, Once: true,
@@ -140,7 +140,7 @@ var _ = Describe("a declared community", func() {
 		Expect(w.server.Space("eng-golang").GuidelinesDigest).To(Equal(model.Digest("Be kind and clear.")))
 	})
 
-	DescribeTable("writes nothing",
+	DescribeTable("writes nothing", Label("promise 10"),
 		func(ctx SpecContext, edit func(*v1alpha1.Community), reason string, pending bool) {
 			w := newWorld(ctx, "ana").ready(ctx)
 			community := w.community()
@@ -163,7 +163,7 @@ var _ = Describe("a declared community", func() {
 })
 
 var _ = Describe("members", func() {
-	It("who have no account are named, and block only themselves", func(ctx SpecContext) {
+	It("who have no account are named, and block only themselves", Label("promise 6"), func(ctx SpecContext) {
 		w := newWorld(ctx, "ana").ready(ctx)
 		golang := w.group("golang", "ana", "nobody")
 		w.create(ctx, w.community(), golang)
@@ -173,7 +173,7 @@ var _ = Describe("members", func() {
 		Expect(w.server.Space("eng-golang").Members).To(And(HaveKey("@ana:memory"), Not(HaveKey("@nobody:memory"))))
 	})
 
-	It("who can't be added do not hold up the others", func(ctx SpecContext) {
+	It("who can't be added do not hold up the others", Label("promise 6"), func(ctx SpecContext) {
 		w := newWorld(ctx, "ana", "omar").ready(ctx)
 		golang := w.group("golang", "ana", "omar")
 		w.server.Fail(memory.Call(plan.AddMember), memory.Fault{Err: &platform.Error{Kind: platform.Forbidden, Doing: "adding somebody"}, Once: true})
@@ -239,7 +239,7 @@ var _ = Describe("members", func() {
 			return n
 		}
 
-		It("are removed within the budget, and wait beyond it", func(ctx SpecContext) {
+		It("are removed within the budget, and wait beyond it", Label("promise 4"), func(ctx SpecContext) {
 			w := newWorld(ctx, "ana").ready(ctx)
 			golang := exclusive(ctx, w)
 			w.server.Edit("eng-golang", func(o *model.Observed) {
@@ -256,7 +256,7 @@ var _ = Describe("members", func() {
 			Consistently(func() int { return joined(w) }).Should(Equal(3))
 		})
 
-		It("stay while a source of members can't be read", func(ctx SpecContext) {
+		It("stay while a source of members can't be read", Label("promise 1"), func(ctx SpecContext) {
 			w := newWorld(ctx, "ana").ready(ctx)
 			golang := exclusive(ctx, w)
 			w.change(ctx, golang, func() {

@@ -264,7 +264,7 @@ func (r *spaceReconciler) tell(p *pass) {
 	switch {
 	case slices.Contains(p.changed, plan.Create):
 		reason, note = "SpaceCreated", fmt.Sprintf("Made the space on Platform %s.", p.platform.Name)
-	case slices.Contains(p.changed, plan.Mark):
+	case slices.Contains(p.changed, plan.Mark) && p.seen.Space != nil:
 		reason, note = "SpaceAttached", fmt.Sprintf("Took charge of space %s on Platform %s.", p.seen.Space.ID, p.platform.Name)
 	case len(p.drifted) > 0:
 		fields := make([]string, 0, len(p.drifted))

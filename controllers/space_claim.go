@@ -42,7 +42,7 @@ func adopt(p *pass, holder *platform.Holder) *status.Problem {
 	}
 	if holder.Space == nil {
 		return status.Stall(v1alpha1.ReasonCannotControl,
-			"Space %s has the name %q and nobody owns it, but the account %s is not in it. Invite the account and give it the highest power.",
+			"Space %s has the name %q, and whose it is can't be seen, because the account %s is not in it. If it is nobody's, invite the account and give it the highest power.",
 			holder.ID, p.want.Address, p.session.Info.Account)
 	}
 	p.seen.Space = holder.Space

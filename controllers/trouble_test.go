@@ -59,7 +59,7 @@ var _ = Describe("a platform in trouble", func() {
 		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	})
 
-	It("that goes down changes nothing, says so, and heals by itself", func(ctx SpecContext) {
+	It("that goes down changes nothing, says so, and heals by itself", Label("promise 1"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		community := w.community()
 		w.create(ctx, community)
@@ -76,7 +76,7 @@ var _ = Describe("a platform in trouble", func() {
 		Expect(w.server.Space("eng").Settings.Topic).To(Equal("Something new."))
 	})
 
-	It("of which only half is known makes no space that may exist already", func(ctx SpecContext) {
+	It("of which only half is known makes no space that may exist already", Label("promise 1"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		w.server.SetIncomplete("a page was cut")
 		community := w.community()
@@ -107,7 +107,7 @@ var _ = Describe("a platform in trouble", func() {
 })
 
 var _ = Describe("a name", func() {
-	It("needs a grant, and the refusal says whose rule it is", func(ctx SpecContext) {
+	It("needs a grant, and the refusal says whose rule it is", Label("promise 10"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		access := w.platform.Spec.Access
 		w.platform.Spec.Access = nil
@@ -139,7 +139,7 @@ var _ = Describe("a name", func() {
 		Expect(w.server.Spaces()).To(Equal(1))
 	})
 
-	It("that somebody else has is left to them, until adoption is declared", func(ctx SpecContext) {
+	It("that somebody else has is left to them, until adoption is declared", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		id := w.server.Add(model.Observed{Address: "eng", Settings: model.Settings{DisplayName: "Theirs"}})
 		community := w.community()
@@ -155,7 +155,7 @@ var _ = Describe("a name", func() {
 		Expect(w.server.Spaces()).To(Equal(1))
 	})
 
-	It("of another installation's space is never taken", func(ctx SpecContext) {
+	It("of another installation's space is never taken", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		w.server.Add(model.Observed{Address: "eng", Mark: &model.Mark{OwnerID: "other"}})
 		community := w.community()
@@ -165,7 +165,7 @@ var _ = Describe("a name", func() {
 		Expect(w.server.Writes()).To(BeZero())
 	})
 
-	It("that two resources want belongs to the one whose mark is on the space", func(ctx SpecContext) {
+	It("that two resources want belongs to the one whose mark is on the space", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		first, second := w.group("golang"), w.group("go")
 		w.create(ctx, w.community(), first)
@@ -218,7 +218,7 @@ var _ = Describe("a space", func() {
 		Expect(golang.Status.Platforms[0].SpaceID).NotTo(Equal(lost))
 	})
 
-	It("that can't be governed is refused, and left alone", func(ctx SpecContext) {
+	It("that can't be governed is refused, and left alone", Label("promise 7"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		golang := w.group("golang")
 		w.create(ctx, w.community(), golang)
@@ -232,7 +232,7 @@ var _ = Describe("a space", func() {
 		Expect(w.server.Writes()).To(Equal(writes))
 	})
 
-	It("that exists twice keeps the older one and closes the other", func(ctx SpecContext) {
+	It("that exists twice keeps the older one and closes the other", Label("promise 3"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		golang := w.group("golang")
 		w.create(ctx, w.community(), golang)
