@@ -11,6 +11,8 @@ MAKEFLAGS += --no-builtin-rules
 BIN := $(CURDIR)/bin
 export CABILDO_BIN := $(BIN)
 export KUBEBUILDER_ASSETS := $(BIN)
+# A busy machine takes longer than the default of 20 seconds.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 2m
 
 # goolm is the pure Go implementation of the Matrix client's cryptography.
 TAGS := goolm
