@@ -190,6 +190,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if why := w.is.control(w.us); why != "" {
 		return refuse(platform.Forbidden, doing, why)
 	}
+	if err := w.sameOwner(ctx, doing); err != nil {
+		return err
+	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
 		p := w.is.levels().clone()
 		for _, kind := range []string{typeOwner, typeGuidelines, typeArchived, typePowers} {
@@ -208,6 +211,24 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 		listed = &is
 	}
 	return w.put(ctx, typeOwner, "", contentOf(mark, listed))
+}
+
+// sameOwner refuses to write a mark over one that the view doesn't have yet:
+// another installation may have taken the room over since the last sync.
+func (w *write) sameOwner(ctx context.Context, doing string) error {
+	var now ownerContent
+	err := w.client.do(ctx, request{
+		doing: "looking whose " + w.id + " is", route: "GET /rooms/{room}/state/{type}",
+		method: http.MethodGet, path: v3("rooms", w.id, "state", typeOwner, ""), into: &now,
+	})
+	if err != nil && !isKind(err, platform.NotFound) {
+		return err
+	}
+	before, after := w.is.owner.mark(), now.mark()
+	if (before == nil) != (after == nil) || before != nil && *before != *after {
+		return refuse(platform.Conflict, doing, "whose it is has just changed; it is looked at again")
+	}
+	return nil
 }
 
 // list puts the room into the server's directory or takes it out, and notes
