@@ -58,6 +58,21 @@ PACKAGES ?= ./...
 crash: servers bin/helm bin/manager ## Kill the manager at every write of a scenario, and compare what is left. ALL=1: at reads too
 	@cd test/crash && $(GO) test -tags $(TAGS) -count=1 -timeout 6h -args -every $(if $(ALL),-reads) $(ARGS)
 
+.PHONY: e2e
+e2e: e2e-cluster bin/images/cabildo.tar bin/images/dendrite.tar bin/helm bin/kubectl ## Install on the cluster of KUBECONFIG, and see all of it work there. LOAD='kind load image-archive'
+	@echo 'Loading the images' && $(LOAD) bin/images/cabildo.tar && $(LOAD) bin/images/dendrite.tar
+	@CABILDO_IMAGE=$(IMAGE) DENDRITE_IMAGE=$(DENDRITE_IMAGE) \
+	  $(GO) test -tags $(TAGS) -count 1 -timeout 40m -v ./test/e2e -ginkgo.v -ginkgo.no-color $(ARGS)
+
+# Any cluster will do, but none by accident.
+.PHONY: e2e-cluster
+e2e-cluster:
+	@test -n "$${KUBECONFIG-}" || { echo "make e2e: KUBECONFIG must name a cluster to install on and to clear up afterwards"; exit 1; }
+	@test -n '$(LOAD)' || { echo "make e2e: LOAD must be a command that takes an archive of images to the cluster's nodes, such as LOAD='kind load image-archive'; LOAD=true where they have the images"; exit 1; }
+
+LOAD ?=
+DENDRITE_IMAGE ?= ghcr.io/cabildo-dev/dendrite:$(VERSION)
+
 .PHONY: generate
 generate: bin/controller-gen bin/crd-ref-docs ## Generate deep copies, CRDs, the RBAC role, the chart's copies and the API reference
 	@bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
@@ -109,6 +124,32 @@ bin/kubectl-cabildo:
 	@$(call need,cmd/kubectl-cabildo)
 	@$(GO_BUILD) -ldflags "-X main.version=$(VERSION)" -o $@ ./cmd/kubectl-cabildo
 
+# Where the nodes of the cluster are of another architecture: ARCH=arm64.
+ARCH ?= $(shell go env GOARCH)
+IMAGE ?= ghcr.io/cabildo-dev/cabildo:$(VERSION)
+LINUX := bin/linux-$(ARCH)
+
+.PHONY: image
+image: bin/images/cabildo.tar ## Build the manager's image without Docker, as bin/images/cabildo.tar. IMAGE=name:tag ARCH=arm64
+	@echo "bin/images/cabildo.tar holds $(IMAGE)"
+
+# pack: Dockerfile, its context, name and tag, a binary of its first stage.
+pack = mkdir -p $(@D) && bin/pack-image -file $(1) -context $(2) -name $(3) -arch $(ARCH) -built /$(notdir $(4))=$(4) -output $@
+
+.PHONY: bin/images/cabildo.tar
+bin/images/cabildo.tar: bin/pack-image $(LINUX)/manager
+	@$(call pack,Dockerfile,.,$(IMAGE),$(LINUX)/manager)
+
+.PHONY: bin/images/dendrite.tar
+bin/images/dendrite.tar: bin/pack-image $(LINUX)/dendrite
+	@$(call pack,hack/servers/dendrite/Dockerfile,.,$(DENDRITE_IMAGE),$(LINUX)/dendrite)
+
+# The manager is built by the command in the Dockerfile, with its flags.
+.PHONY: $(LINUX)/manager
+$(LINUX)/manager:
+	@build=$$(sed -n 's|^ *\(go build .*\) -o /manager |\1 -o $@ |p' Dockerfile); \
+	VERSION="$(VERSION)" CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) sh -c "$${build:?is not where it was in the Dockerfile}"
+
 .PHONY: servers
 servers: bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/kubectl bin/dendrite ## Build the real servers for development and tests
 	@:
@@ -123,7 +164,7 @@ clean: ## Remove everything that was built
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # need stops with one line when a part of the source tree is missing.
 need = test -e $(1) || { echo "make $@: there is no $(1) in this tree"; exit 1; }
@@ -154,6 +195,13 @@ bin/kubectl: TIME = "half a minute"
 # SQLite is C; without a compiler Dendrite takes a translation of it into Go.
 bin/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum
 	@$(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
+
+bin/pack-image: hack/pack-image/go.mod hack/pack-image/go.sum $(wildcard hack/pack-image/*.go)
+	@CGO_ENABLED=0 $(call from,hack/pack-image,.,"half a minute",-ldflags "-s -w")
+
+# As its Dockerfile builds it.
+$(LINUX)/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum
+	@CGO_ENABLED=0 TARGETOS=linux TARGETARCH=$(ARCH) $(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
 
 tool = CGO_ENABLED=0 $(call from,hack/tools/$(@F),$(1),$(2),-ldflags "-s -w")
 

@@ -24,9 +24,10 @@ command -v go >/dev/null || {
 mkdir -p "$top/$(dirname "$output")"
 printf '%s: building it from its Go module; the first time that takes %s\n' "$name" "$time"
 
-# For this machine, whatever the caller builds for, and by this module alone.
+# By this module alone, and for this machine whatever the caller builds for;
+# TARGETOS and TARGETARCH, as Docker calls them, say that it is for another.
 cd "$top/$module"
-export GOOS='' GOARCH='' GOWORK=off GOFLAGS=''
+export GOOS="${TARGETOS:-}" GOARCH="${TARGETARCH:-}" GOWORK=off GOFLAGS=''
 start=$SECONDS
 # In the background the build would not hear Ctrl-C, so it is passed on.
 go build -v -buildvcs=false -trimpath "$@" -o "$top/$output.partial" "$package" >"$log" 2>&1 &

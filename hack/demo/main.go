@@ -23,9 +23,6 @@ import (
 	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
-// password is everybody's, on a homeserver that only this machine reaches.
-const password = "cabildo-demo"
-
 func main() {
 	once := flag.Bool("once", false, "check the result through the homeserver's client API, and exit")
 	samples := flag.String("samples", filepath.Join("config", "samples"), "the folder of manifests to apply")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/samples"
 )
 
 // show prints the tree, as the kubectl plugin does.
@@ -62,6 +63,6 @@ func (d *demo) invite() {
 
   Logs: %[10]s
   Ctrl-C takes everything down.
-`, d.Homeserver.URL, d.people[0], len(d.people)-1, password, d.Homeserver.ServerName,
+`, d.Homeserver.URL, d.people[0], len(d.people)-1, samples.Password, d.Homeserver.ServerName,
 		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.samples, d.Manager.LogFile())
 }

@@ -39,43 +39,43 @@ type Account struct {
 
 // CreateUser makes an ordinary account and returns an access token. An account
 // that exists is logged in to with the password.
-func (d *Dendrite) CreateUser(ctx context.Context, localpart, password string) (string, error) {
-	account, err := d.register(ctx, localpart, password, "", false)
+func (h *Homeserver) CreateUser(ctx context.Context, localpart, password string) (string, error) {
+	account, err := h.register(ctx, localpart, password, "", false)
 	return account.AccessToken, err
 }
 
 // CreateAdmin makes a server administrator and returns an access token. An
 // account that exists is logged in to with the password.
-func (d *Dendrite) CreateAdmin(ctx context.Context, localpart, password string) (string, error) {
-	account, err := d.register(ctx, localpart, password, "", true)
+func (h *Homeserver) CreateAdmin(ctx context.Context, localpart, password string) (string, error) {
+	account, err := h.register(ctx, localpart, password, "", true)
 	return account.AccessToken, err
 }
 
 // CreatePerson makes an ordinary account with a display name. An account that
 // exists is logged in to with the password and keeps the name that it has.
-func (d *Dendrite) CreatePerson(ctx context.Context, localpart, password, displayName string) (Account, error) {
-	return d.register(ctx, localpart, password, displayName, false)
+func (h *Homeserver) CreatePerson(ctx context.Context, localpart, password, displayName string) (Account, error) {
+	return h.register(ctx, localpart, password, displayName, false)
 }
 
 // register uses the shared secret: one request for a nonce and one for the
 // account, without the stages that a person registering would go through.
-func (d *Dendrite) register(ctx context.Context, localpart, password, displayName string, admin bool) (Account, error) {
+func (h *Homeserver) register(ctx context.Context, localpart, password, displayName string, admin bool) (Account, error) {
 	const path = "/_synapse/admin/v1/register"
 	var challenge struct {
 		Nonce string `json:"nonce"`
 	}
-	if err := d.call(ctx, request{method: http.MethodGet, path: path}, &challenge); err != nil {
+	if err := h.call(ctx, request{method: http.MethodGet, path: path}, &challenge); err != nil {
 		return Account{}, fmt.Errorf("creating user %s: %w", localpart, err)
 	}
 	kind := "notadmin"
 	if admin {
 		kind = "admin"
 	}
-	mac := hmac.New(sha1.New, []byte(d.sharedSecret))
+	mac := hmac.New(sha1.New, []byte(h.sharedSecret))
 	_, _ = io.WriteString(mac, strings.Join([]string{challenge.Nonce, localpart, password, kind}, "\x00"))
 
 	var account Account
-	err := d.call(ctx, request{method: http.MethodPost, path: path, body: map[string]any{
+	err := h.call(ctx, request{method: http.MethodPost, path: path, body: map[string]any{
 		"nonce":       challenge.Nonce,
 		"username":    localpart,
 		"password":    password,
@@ -85,7 +85,7 @@ func (d *Dendrite) register(ctx context.Context, localpart, password, displayNam
 	}}, &account)
 	var refused *MatrixError
 	if errors.As(err, &refused) && refused.Code == "M_USER_IN_USE" {
-		return d.Login(ctx, localpart, password)
+		return h.Login(ctx, localpart, password)
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("creating user %s: %w", localpart, err)
@@ -94,9 +94,9 @@ func (d *Dendrite) register(ctx context.Context, localpart, password, displayNam
 }
 
 // Login logs in with a password, as a new device.
-func (d *Dendrite) Login(ctx context.Context, localpart, password string) (Account, error) {
+func (h *Homeserver) Login(ctx context.Context, localpart, password string) (Account, error) {
 	var account Account
-	if err := d.call(ctx, request{method: http.MethodPost, path: "/_matrix/client/v3/login", body: map[string]any{
+	if err := h.call(ctx, request{method: http.MethodPost, path: "/_matrix/client/v3/login", body: map[string]any{
 		"type":                        "m.login.password",
 		"identifier":                  map[string]any{"type": "m.id.user", "user": localpart},
 		"password":                    password,
@@ -109,12 +109,12 @@ func (d *Dendrite) Login(ctx context.Context, localpart, password string) (Accou
 
 // PurgeRoom removes a room with all that was said in it, as an administrator of
 // a homeserver can. Dendrite can't do it for rooms of version 12.
-func (d *Dendrite) PurgeRoom(ctx context.Context, roomID string) error {
-	token, err := d.administrator(ctx)
+func (h *Homeserver) PurgeRoom(ctx context.Context, roomID string) error {
+	token, err := h.administrator(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.call(ctx, request{
+	if err := h.call(ctx, request{
 		method: http.MethodPost,
 		path:   "/_dendrite/admin/purgeRoom/" + url.PathEscape(roomID),
 		token:  token,
@@ -124,18 +124,25 @@ func (d *Dendrite) PurgeRoom(ctx context.Context, roomID string) error {
 	return nil
 }
 
+// forgetAdministrator is for a homeserver that has forgotten all accounts.
+func (h *Homeserver) forgetAdministrator() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.adminToken = ""
+}
+
 // administrator returns the token of an administrator of our own.
-func (d *Dendrite) administrator(ctx context.Context) (string, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.adminToken == "" {
-		token, err := d.CreateAdmin(ctx, "devenv-admin-"+newSecret()[:8], newSecret())
+func (h *Homeserver) administrator(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.adminToken == "" {
+		token, err := h.CreateAdmin(ctx, "devenv-admin-"+newSecret()[:8], newSecret())
 		if err != nil {
 			return "", err
 		}
-		d.adminToken = token
+		h.adminToken = token
 	}
-	return d.adminToken, nil
+	return h.adminToken, nil
 }
 
 type request struct {
@@ -147,7 +154,7 @@ type request struct {
 const requestTimeout = 30 * time.Second
 
 // call sends one request and reads its JSON answer into out, unless out is nil.
-func (d *Dendrite) call(ctx context.Context, r request, out any) error {
+func (h *Homeserver) call(ctx context.Context, r request, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var body io.Reader
@@ -158,7 +165,7 @@ func (d *Dendrite) call(ctx context.Context, r request, out any) error {
 		}
 		body = bytes.NewReader(content)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, d.URL+r.path, body)
+	req, err := http.NewRequestWithContext(ctx, r.method, h.URL+r.path, body)
 	if err != nil {
 		return err
 	}

@@ -5,17 +5,11 @@ package devenv
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"sync"
 	"time"
-
-	"sigs.k8s.io/yaml"
 )
 
 // DendriteOptions says what is special about a homeserver. The zero value is a
@@ -38,33 +32,17 @@ type RateLimit struct {
 // DefaultServerName is the homeserver's name when nobody gives one.
 const DefaultServerName = "cabildo.test"
 
-// operatorLocalpart is the account of the application service.
-const operatorLocalpart = "cabildo"
-
-// A Dendrite is a Matrix homeserver with SQLite and without federation. An
-// application service is registered with it that may act for every user of the
-// server. Stop and Start take it down and up again on the same port with the
-// same data; Close ends it for good.
+// A Dendrite is a Homeserver that runs on this machine. Stop and Start take it
+// down and up again on the same port with the same data; Close ends it for good.
 type Dendrite struct {
-	// URL is where clients connect, such as http://127.0.0.1:20017.
-	URL string
-	// ServerName is the part after the colon in user IDs and aliases.
-	ServerName string
-	// ASToken is the token of the application service, whose own account is
-	// OperatorUserID and which may act as any user of the server (?user_id=).
-	ASToken string
-	// OperatorUserID is the Matrix ID of the application service's account.
-	OperatorUserID string
+	*Homeserver
 
-	options      DendriteOptions
-	session      *session
-	lease        *portLease
-	hsToken      string
-	sharedSecret string
+	options DendriteOptions
+	session *session
+	lease   *portLease
 
-	mu         sync.Mutex // guards what follows
-	process    *process   // nil while it is down
-	adminToken string     // of the account that purges rooms; empty until it is needed
+	mu      sync.Mutex // guards what follows
+	process *process   // nil while it is down
 }
 
 // stopGrace is how long Dendrite may take to end by itself. It waits for
@@ -81,15 +59,7 @@ func StartDendrite(ctx context.Context, options DendriteOptions) (_ *Dendrite, e
 	if err != nil {
 		return nil, err
 	}
-	d := &Dendrite{
-		ServerName:     options.ServerName,
-		ASToken:        newSecret(),
-		OperatorUserID: "@" + operatorLocalpart + ":" + options.ServerName,
-		options:        options,
-		session:        s,
-		hsToken:        newSecret(),
-		sharedSecret:   newSecret(),
-	}
+	d := &Dendrite{Homeserver: NewHomeserver(options.ServerName), options: options, session: s}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -127,7 +97,7 @@ func (d *Dendrite) Start(ctx context.Context) error {
 	}
 	p, err := d.session.start(command{
 		binary: "dendrite",
-		args:   []string{"--config=" + d.session.path("dendrite.yaml"), "--http-bind-address=" + d.lease.address()},
+		args:   []string{"--config=" + d.session.path(ConfigFile), "--http-bind-address=" + d.lease.address()},
 		env:    []string{"GOMEMLIMIT=512MiB"},
 	})
 	if err != nil {
@@ -160,7 +130,7 @@ func (d *Dendrite) Wipe() error {
 	d.Stop()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.adminToken = ""
+	d.forgetAdministrator()
 	if err := os.RemoveAll(d.session.path("data")); err != nil {
 		return fmt.Errorf("wiping dendrite: %w", err)
 	}
@@ -186,96 +156,15 @@ func (d *Dendrite) Close() error {
 // LogFile returns the path of the homeserver's log. It goes with Close.
 func (d *Dendrite) LogFile() string { return d.session.path("logs", "dendrite.log") }
 
-// configure writes the homeserver's configuration, the registration of the
-// application service and the signing key. Paths are relative to the session.
+// configure writes the homeserver's files into the session.
 func (d *Dendrite) configure() error {
-	registration, err := yaml.Marshal(map[string]any{
-		"id":               "cabildo",
-		"url":              nil, // nothing is pushed; the operator follows /sync
-		"as_token":         d.ASToken,
-		"hs_token":         d.hsToken,
-		"sender_localpart": operatorLocalpart,
-		"rate_limited":     false,
-		"namespaces": map[string]any{
-			"users":   []any{map[string]any{"exclusive": false, "regex": "@.*:" + regexp.QuoteMeta(d.ServerName)}},
-			"aliases": []any{},
-			"rooms":   []any{},
-		},
-	})
+	files, err := d.Files(d.options.RateLimit)
 	if err != nil {
-		return fmt.Errorf("writing the application service's registration: %w", err)
+		return err
 	}
-	config, err := yaml.Marshal(d.config())
-	if err != nil {
-		return fmt.Errorf("writing dendrite's configuration: %w", err)
+	paths := map[string][]byte{}
+	for name, content := range files {
+		paths[d.session.path(name)] = content
 	}
-	return writeFiles(map[string][]byte{
-		d.session.path("dendrite.yaml"):     config,
-		d.session.path("registration.yaml"): registration,
-		d.session.path("matrix_key.pem"):    newSigningKey(),
-	})
-}
-
-func (d *Dendrite) config() map[string]any {
-	database := func(name string) map[string]any {
-		return map[string]any{"connection_string": "file:data/" + name + ".db"}
-	}
-	limit := map[string]any{"enabled": false}
-	if l := d.options.RateLimit; l != nil {
-		limit = map[string]any{"enabled": true, "threshold": l.Threshold, "cooloff_ms": l.Cooloff.Milliseconds()}
-	}
-	return map[string]any{
-		"version": 2,
-		"global": map[string]any{
-			"server_name":                    d.ServerName,
-			"private_key":                    "matrix_key.pem",
-			"well_known_client_name":         d.URL,
-			"disable_federation":             true,
-			"trusted_third_party_id_servers": []any{},
-			"presence":                       map[string]any{"enable_inbound": false, "enable_outbound": false},
-			"report_stats":                   map[string]any{"enabled": false},
-			"server_notices":                 map[string]any{"enabled": false},
-			"metrics":                        map[string]any{"enabled": false},
-			"dns_cache":                      map[string]any{"enabled": false},
-			"jetstream":                      map[string]any{"storage_path": "data/jetstream"},
-			"cache":                          map[string]any{"max_size_estimated": "64mb", "max_age": "1h"},
-		},
-		"app_service_api": map[string]any{"config_files": []any{"registration.yaml"}},
-		"client_api": map[string]any{
-			"registration_disabled":      true,
-			"guests_disabled":            true,
-			"registration_shared_secret": d.sharedSecret,
-			"rate_limiting":              limit,
-		},
-		"federation_api": map[string]any{"database": database("federationapi"), "key_perspectives": []any{}},
-		"key_server":     map[string]any{"database": database("keyserver")},
-		"media_api":      map[string]any{"database": database("mediaapi"), "base_path": "data/media"},
-		"mscs":           map[string]any{"database": database("mscs")},
-		"relay_api":      map[string]any{"database": database("relayapi")},
-		"room_server":    map[string]any{"database": database("roomserver")},
-		"sync_api":       map[string]any{"database": database("syncapi"), "search": map[string]any{"enabled": false}},
-		"user_api": map[string]any{
-			"account_database": database("userapi"),
-			"bcrypt_cost":      4, // the lowest: these passwords guard nothing
-		},
-		"logging": []any{map[string]any{"type": "std", "level": "warn"}},
-	}
-}
-
-func newSecret() string {
-	secret := make([]byte, 24)
-	_, _ = rand.Read(secret) // never fails
-	return hex.EncodeToString(secret)
-}
-
-// newSigningKey makes the key with which the homeserver signs events, in the
-// format that Dendrite reads: the seed of an Ed25519 key.
-func newSigningKey() []byte {
-	seed := make([]byte, 32)
-	_, _ = rand.Read(seed) // never fails
-	return pem.EncodeToMemory(&pem.Block{
-		Type:    "MATRIX PRIVATE KEY",
-		Headers: map[string]string{"Key-ID": "ed25519:" + hex.EncodeToString(seed[:3])},
-		Bytes:   seed,
-	})
+	return writeFiles(paths)
 }

@@ -106,7 +106,7 @@ func TestReasonsHaveAnEntryInTroubleshooting(t *testing.T) {
 }
 
 var (
-	rule    = regexp.MustCompile(`(?m)^([a-z][a-z/ -]*):([^=]|$)`)
+	rule    = regexp.MustCompile(`(?m)^([a-z][a-z0-9/ -]*):([^=]|$)`)
 	command = regexp.MustCompile(`(?m)(?:^\s*(?:\$ )?|[;&|]\s*)make((?: [^\s;&|#]+)*)`)
 )
 
