@@ -10,7 +10,6 @@ package e2e_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -148,9 +147,9 @@ var _ = ReportAfterEach(func(ctx SpecContext, report SpecReport) {
 		{"logs", "--namespace", namespace, "deployment/" + release, "--tail", "40"},
 	} {
 		out, err := kubectl(ctx, "", args...)
-		fmt.Fprintf(GinkgoWriter, "\n$ kubectl %s\n%s", strings.Join(args, " "), out)
+		GinkgoWriter.Printf("\n$ kubectl %s\n%s", strings.Join(args, " "), out)
 		if err != nil {
-			fmt.Fprintln(GinkgoWriter, err)
+			GinkgoWriter.Println(err)
 		}
 	}
 })
