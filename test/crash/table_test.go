@@ -34,6 +34,9 @@ func (t *table) add(at trial, o outcome) {
 		result = "not reached"
 	}
 	fmt.Printf("%-62s %-10s %-11s %7.1f\n", at.point, at.variant, result, o.took.Seconds())
+	if o.err != nil { // at once: whoever ends a long run should not lose it
+		fmt.Printf("%v\n%s\n", o.err, o.evidence)
+	}
 }
 
 func (t *table) summarise(took time.Duration) {
