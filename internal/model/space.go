@@ -57,6 +57,8 @@ type Space struct {
 	// Joins says that the platform joins members on their behalf, so that an invitation alone is half done.
 	// A platform's normal form sets it.
 	Joins bool
+	// RolesOfPresent says that only who is in the space can have a role there. A platform's normal form sets it.
+	RolesOfPresent bool
 }
 
 // Settings are what a space can be set to. Every field has a normal form, so
@@ -149,8 +151,10 @@ type Observed struct {
 	// GuidelinesDigest is the Digest of the guidelines that are pinned; empty when there are none.
 	GuidelinesDigest string
 	// Members are the accounts that are or were in the space, by account. The operator's own account is not among them.
+	// nil says that nobody looked.
 	Members map[string]Membership
 	// Roles are the accounts with a role above Member, in the space or not yet. The operator's own account is not among them.
+	// nil says that nobody looked.
 	Roles map[string]Role
 	// Control says why the operator can't govern the space; empty when it can.
 	Control string

@@ -49,6 +49,12 @@ type Query struct {
 	Address string
 	// KnownID is the ID that was recorded for the space; empty when there is none.
 	KnownID string
+	// Members says that who is in the space, and who is what there, has to be known. Without it an adapter for
+	// which that costs a request leaves Members and Roles of the observation nil.
+	Members bool
+	// Declared are the accounts that are added when they are not in the space: of these it has to be known
+	// whether they left.
+	Declared []string
 	// Verify asks the platform for what the shared view doesn't carry, such as where the address leads and
 	// what the pinned guidelines say, even when it was asked not long ago.
 	Verify bool
@@ -86,6 +92,8 @@ type Holder struct {
 type Loss struct {
 	// Setting that is lost or changed, in the words of the API, such as moderation.reactions.
 	Setting string
+	// State is Unsupported, which is also meant by an empty one, Unlicensed or Delegated.
+	State SupportState
 	// Message says what is done instead.
 	Message string
 	// Fatal says that the space can't be made like this: a name that the platform refuses.

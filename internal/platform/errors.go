@@ -4,7 +4,11 @@
 package platform
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -47,3 +51,46 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// IsKind says whether an error is of a kind.
+func IsKind(err error, kind ErrorKind) bool {
+	var typed *Error
+	return errors.As(err, &typed) && typed.Kind == kind
+}
+
+// Refuse is an error that an adapter finds itself, without asking the server.
+func Refuse(kind ErrorKind, doing, because string) *Error {
+	return &Error{Kind: kind, Doing: doing, Err: errors.New(because)}
+}
+
+// NeverSent says of the error of a request that the connection was not even made, so that a write did not happen.
+func NeverSent(err error) bool {
+	var dial *net.OpError
+	var lookup *net.DNSError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &lookup) || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// A Secret is what must not be in a text that people see. Its zero value hides nothing.
+type Secret string
+
+// Clean keeps an error whose text is fit to be shown, and makes of another one
+// a text without the secret, and not too long.
+func (s Secret) Clean(err error) error {
+	text := s.Hide(err.Error())
+	const most = 512
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
+}
+
+// Hide takes the secret out of a text that the server had a part in.
+func (s Secret) Hide(text string) string {
+	if s == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, string(s), "(token)")
+}

@@ -20,12 +20,12 @@ type Adapter struct {
 	client *client
 
 	view      *view
-	hints     *hints
+	hints     *platform.HintQueue
 	directory *directory
 	people    *people
 	creations *creations
 	// rooms lets one write at a time into a room, and one create for a resource.
-	rooms locks
+	rooms platform.Locks
 
 	//nolint:containedctx // the life of what runs in the background, from New to Close
 	life  context.Context
@@ -60,22 +60,22 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a := &Adapter{
 		cfg: cfg, log: cfg.Log, client: c,
-		view: newView(cfg.OwnerID), hints: newHints(), directory: newDirectory(cfg.ResyncInterval),
+		view: newView(cfg.OwnerID), hints: platform.NewHintQueue(), directory: newDirectory(cfg.ResyncInterval),
 		people: newPeople(), creations: newCreations(),
 		life: life, end: end, poke: make(chan struct{}, 1),
 	}
-	a.tasks.Go(func() { a.hints.deliver(life) })
+	a.tasks.Go(func() { a.hints.Deliver(life) })
 	return a, nil
 }
 
 // Hints tells of resources whose rooms changed.
-func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.out }
+func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.Out() }
 
 // Close ends the sync and closes the channel of hints.
 func (a *Adapter) Close() {
 	a.end()
 	a.start.Do(func() {}) // nothing starts any more
-	a.view.fail(refuse(platform.Unavailable, "reading the rooms", "the session was closed"))
+	a.view.fail(platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed"))
 	a.tasks.Wait()
 }
 
@@ -103,46 +103,11 @@ func (a *Adapter) current(ctx context.Context, doing string, s scope) error {
 	a.view.mu.Lock()
 	failing := a.view.failing
 	a.view.mu.Unlock()
-	if isKind(failing, platform.Unauthorized) {
+	if platform.IsKind(failing, platform.Unauthorized) {
 		return failing
 	}
 	if failing != nil {
 		return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: failing}
 	}
 	return a.view.settle(ctx, s)
-}
-
-// locks are mutexes by name.
-type locks struct {
-	mu   sync.Mutex
-	held map[string]*lock
-}
-
-type lock struct {
-	sync.Mutex
-	users int
-}
-
-// lock waits for a name and returns what gives it free.
-func (l *locks) lock(name string) (unlock func()) {
-	l.mu.Lock()
-	if l.held == nil {
-		l.held = map[string]*lock{}
-	}
-	one := l.held[name]
-	if one == nil {
-		one = &lock{}
-		l.held[name] = one
-	}
-	one.users++
-	l.mu.Unlock()
-	one.Lock()
-	return func() {
-		one.Unlock()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if one.users--; one.users == 0 {
-			delete(l.held, name)
-		}
-	}
 }

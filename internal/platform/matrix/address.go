@@ -45,7 +45,7 @@ func (w *write) setAddress(ctx context.Context, address string) error {
 // same resource is taken from it.
 func (w *write) lead(ctx context.Context, alias string) error {
 	err := w.newAlias(ctx, alias)
-	if !isKind(err, platform.AlreadyExists) {
+	if !platform.IsKind(err, platform.AlreadyExists) {
 		return err
 	}
 	holder, lookErr := w.leadsTo(ctx, alias, true, 0)
@@ -83,7 +83,7 @@ func (w *write) removeAlias(ctx context.Context, alias string) error {
 		method: http.MethodDelete, path: v3("directory", "room", alias),
 	})
 	forget(w.directory, w.directory.leads, alias)
-	if isKind(err, platform.NotFound) {
+	if platform.IsKind(err, platform.NotFound) {
 		return nil
 	}
 	return err

@@ -19,14 +19,14 @@ func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 	if op.Verb == plan.Create {
 		return a.create(ctx, op)
 	}
-	defer a.rooms.lock(op.SpaceID)()
+	defer a.rooms.Lock(op.SpaceID)()
 	doing := fmt.Sprintf("applying %s to %s", op.Verb, op.SpaceID)
 	if err := a.current(ctx, doing, readsOf(op)); err != nil {
 		return "", err
 	}
 	w, err := a.open(op, doing)
 	if err != nil {
-		if op.Verb == plan.Delete && isKind(err, platform.NotFound) {
+		if op.Verb == plan.Delete && platform.IsKind(err, platform.NotFound) {
 			return op.SpaceID, nil
 		}
 		return "", err
@@ -84,12 +84,12 @@ func (a *Adapter) open(op plan.Operation, doing string) (*write, error) {
 	defer v.mu.Unlock()
 	r := v.room(op.SpaceID)
 	if r == nil {
-		return nil, refuse(platform.NotFound, doing, "the operator is not in the room")
+		return nil, platform.Refuse(platform.NotFound, doing, "the operator is not in the room")
 	}
 	if op.Verb != plan.Mark {
 		v.refs[keyOf(v.ownerID, op.Space.Mark.Ref)] = op.Space.Mark.Ref
 		if mark := v.markOf(r); mark == nil || mark.OwnerID != a.cfg.OwnerID {
-			return nil, refuse(platform.Conflict, doing, "the room doesn't carry our mark")
+			return nil, platform.Refuse(platform.Conflict, doing, "the room doesn't carry our mark")
 		}
 	}
 	return &write{Adapter: a, op: op, id: r.id, us: v.us, is: r.copy()}, nil
@@ -123,7 +123,7 @@ func (w *write) apply(ctx context.Context, op plan.Operation) error {
 	case plan.SetRoles:
 		return w.setRoles(ctx, op.Members)
 	default:
-		return refuse(platform.NotSupported, "applying "+string(op.Verb), "there is no such operation")
+		return platform.Refuse(platform.NotSupported, "applying "+string(op.Verb), "there is no such operation")
 	}
 }
 
@@ -159,7 +159,7 @@ func (w *write) set(ctx context.Context, op plan.Operation) error {
 	case plan.FieldGuidelines:
 		return w.setGuidelines(ctx, s.Guidelines)
 	default:
-		return refuse(platform.NotSupported, "setting "+string(op.Field), "there is no such setting")
+		return platform.Refuse(platform.NotSupported, "setting "+string(op.Field), "there is no such setting")
 	}
 }
 
@@ -188,7 +188,7 @@ func (a *Adapter) putInto(ctx context.Context, room, kind, key string, content a
 func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	doing := "marking " + w.id
 	if why := w.is.control(w.us); why != "" {
-		return refuse(platform.Forbidden, doing, why)
+		return platform.Refuse(platform.Forbidden, doing, why)
 	}
 	if err := w.sameOwner(ctx, doing); err != nil {
 		return err
@@ -221,12 +221,12 @@ func (w *write) sameOwner(ctx context.Context, doing string) error {
 		doing: "looking whose " + w.id + " is", route: "GET /rooms/{room}/state/{type}",
 		method: http.MethodGet, path: v3("rooms", w.id, "state", typeOwner, ""), into: &now,
 	})
-	if err != nil && !isKind(err, platform.NotFound) {
+	if err != nil && !platform.IsKind(err, platform.NotFound) {
 		return err
 	}
 	before, after := w.is.owner.mark(), now.mark()
 	if (before == nil) != (after == nil) || before != nil && *before != *after {
-		return refuse(platform.Conflict, doing, "whose it is has just changed; it is looked at again")
+		return platform.Refuse(platform.Conflict, doing, "whose it is has just changed; it is looked at again")
 	}
 	return nil
 }
@@ -256,7 +256,7 @@ func (w *write) list(ctx context.Context, listed bool) error {
 // link makes the parent and the room name each other.
 func (w *write) link(ctx context.Context, parent string) error {
 	if parent == "" {
-		return refuse(platform.Invalid, "linking "+w.id, "the parent's space is not known yet")
+		return platform.Refuse(platform.Invalid, "linking "+w.id, "the parent's space is not known yet")
 	}
 	via := []string{w.cfg.ServerName}
 	if err := w.adopted(ctx, parent, via); err != nil {
@@ -300,7 +300,7 @@ func (w *write) putPowers(ctx context.Context, p *powers) error {
 	}
 	err := w.put(ctx, typePowers, "", p.content())
 	has := w.is.levels().notifyRoom
-	if !isKind(err, platform.Forbidden) || !w.is.isCreator(w.us) || p.notifyRoom == has {
+	if !platform.IsKind(err, platform.Forbidden) || !w.is.isCreator(w.us) || p.notifyRoom == has {
 		return err
 	}
 	p = p.clone()
@@ -322,9 +322,9 @@ func (p *powers) setRoles(us string, members []model.Member) error {
 		case m.Role == model.RoleMember:
 			delete(p.users, m.Account)
 		case m.Role < model.RoleMember || m.Role >= model.RoleOperator:
-			return refuse(platform.Invalid, "giving "+m.Account+" a role", "nobody can be "+m.Role.String())
+			return platform.Refuse(platform.Invalid, "giving "+m.Account+" a role", "nobody can be "+m.Role.String())
 		case !validAccount(m.Account):
-			return refuse(platform.Invalid, "giving "+m.Account+" a role", "it is not a Matrix user ID")
+			return platform.Refuse(platform.Invalid, "giving "+m.Account+" a role", "it is not a Matrix user ID")
 		default:
 			p.users[m.Account] = powerOf(m.Role)
 		}
@@ -338,7 +338,7 @@ const maxContent = 62 << 10
 
 func tooLarge(content any, doing string) error {
 	if n := size(content); n > maxContent {
-		return refuse(platform.Invalid, doing, fmt.Sprintf(
+		return platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
 			"the event would have %d bytes and a Matrix event holds %d: give fewer people a role", n, maxContent))
 	}
 	return nil
@@ -349,6 +349,6 @@ func tooLarge(content any, doing string) error {
 // no place of the request budget from writes into other rooms; and whose turn
 // it is goes first, because all others in the queue wait for it.
 func (w *write) adopted(ctx context.Context, parent string, via []string) error {
-	defer w.rooms.lock(parent)()
+	defer w.rooms.Lock(parent)()
 	return w.putInto(platform.WithPriority(ctx, platform.PriorityRevoke), parent, typeChild, w.id, linkContent{Via: via})
 }

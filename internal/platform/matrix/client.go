@@ -18,7 +18,7 @@ import (
 // limit: that is for whoever asked.
 type client struct {
 	mx    *mautrix.Client
-	token string
+	token platform.Secret
 }
 
 // request is one request to the server.
@@ -41,7 +41,7 @@ func (r request) writes() bool { return r.method != http.MethodGet }
 func newClient(cfg platform.Config) (*client, error) {
 	base, err := url.Parse(cfg.URL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, refuse(platform.Invalid, "reading the URL of the homeserver", fmt.Sprintf("%q is not an http or https URL", cfg.URL))
+		return nil, platform.Refuse(platform.Invalid, "reading the URL of the homeserver", fmt.Sprintf("%q is not an http or https URL", cfg.URL))
 	}
 	mx, err := mautrix.NewClient(cfg.URL, "", cfg.Token)
 	if err != nil {
@@ -54,7 +54,7 @@ func newClient(cfg platform.Config) (*client, error) {
 	if mx.Client == nil {
 		mx.Client = &http.Client{}
 	}
-	return &client{mx: mx, token: cfg.Token}, nil
+	return &client{mx: mx, token: platform.Secret(cfg.Token)}, nil
 }
 
 // do sends a request. The error is always a *platform.Error.

@@ -108,9 +108,9 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 	ref := want.Mark.Ref
 	doing := "making the space of " + ref.String()
 	if want.Mark.OwnerID != a.cfg.OwnerID {
-		return "", refuse(platform.Invalid, doing, "it is marked for the installation "+want.Mark.OwnerID+", and we are "+a.cfg.OwnerID)
+		return "", platform.Refuse(platform.Invalid, doing, "it is marked for the installation "+want.Mark.OwnerID+", and we are "+a.cfg.OwnerID)
 	}
-	defer a.rooms.lock("create " + ref.String())()
+	defer a.rooms.Lock("create " + ref.String())()
 	if err := a.current(ctx, doing, scope{ref: ref}); err != nil {
 		return "", err
 	}
@@ -119,7 +119,7 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 		return id, err
 	}
 	if holder, ok := a.creations.reserve(want.Address, ref); !ok {
-		return "", refuse(platform.AlreadyExists, doing, "the address "+want.Address+" is being taken by "+holder.String())
+		return "", platform.Refuse(platform.AlreadyExists, doing, "the address "+want.Address+" is being taken by "+holder.String())
 	}
 	body, state, err := a.newRoom(ctx, op)
 	if err != nil {
@@ -136,10 +136,10 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 		doing: doing, route: "POST /createRoom", method: http.MethodPost, path: v3("createRoom"), body: body, into: &answer,
 	})
 	switch {
-	case isKind(err, platform.Ambiguous), err == nil && answer.Room == "":
+	case platform.IsKind(err, platform.Ambiguous), err == nil && answer.Room == "":
 		a.creations.lost(ref)
 		if err == nil {
-			err = refuse(platform.Ambiguous, doing, "the answer names no room")
+			err = platform.Refuse(platform.Ambiguous, doing, "the answer names no room")
 		}
 		return "", err
 	case err != nil:
@@ -176,7 +176,7 @@ func (a *Adapter) existing(ctx context.Context, doing string, ref model.Ref) (st
 				continue
 			}
 			return "", &platform.Error{Kind: platform.Ambiguous, Doing: doing, RetryAfter: wait,
-				Err: refuse(platform.Unavailable, "waiting for the room of an earlier attempt", "it has not shown up yet")}
+				Err: platform.Refuse(platform.Unavailable, "waiting for the room of an earlier attempt", "it has not shown up yet")}
 		case <-ctx.Done():
 			return "", &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: ctx.Err()}
 		}
@@ -234,7 +234,7 @@ func (a *Adapter) newRoom(ctx context.Context, op plan.Operation) (createRoom, [
 		return createRoom{}, nil, err
 	}
 	if offer.version == 0 {
-		return createRoom{}, nil, refuse(platform.NotSupported, "making a space", "the server offers no stable room version that this release knows")
+		return createRoom{}, nil, platform.Refuse(platform.NotSupported, "making a space", "the server offers no stable room version that this release knows")
 	}
 	join, err := joinContent(s.Join, op.ParentID)
 	if err != nil {

@@ -114,7 +114,7 @@ func (a *Adapter) leadsTo(ctx context.Context, alias string, verify bool, fresh 
 		doing: "looking where " + alias + " leads", route: "GET /directory/room/{alias}",
 		method: http.MethodGet, path: v3("directory", "room", alias), into: &answer,
 	})
-	if err != nil && !isKind(err, platform.NotFound) {
+	if err != nil && !platform.IsKind(err, platform.NotFound) {
 		return "", err
 	}
 	note(d, d.leads, alias, asked(d, answer.Room))
@@ -162,7 +162,7 @@ func (a *Adapter) isThere(ctx context.Context, room, message string, verify bool
 		doing: "looking whether the pinned guidelines of " + room + " are there", route: "GET /rooms/{room}/event/{event}",
 		method: http.MethodGet, path: v3("rooms", room, "event", message), into: &answer,
 	})
-	if err != nil && !isKind(err, platform.NotFound) {
+	if err != nil && !platform.IsKind(err, platform.NotFound) {
 		return false, err
 	}
 	there := err == nil && len(answer.Content) > 0 && len(answer.Unsigned.Redaction) == 0

@@ -6,12 +6,9 @@ package matrix
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -43,16 +40,16 @@ func (c *client) failed(r request, err error) *platform.Error {
 	var refused mautrix.HTTPError
 	switch {
 	case errors.As(err, &typed): // the transport's own: the request budget, or a redirect, whose host the server chose
-		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, c.clean(typed)
+		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, c.token.Clean(typed)
 		return out
 	case errors.As(err, &refused) && refused.Response != nil && refused.WrappedError == nil:
 		said := answerOf(refused)
-		out.Kind, out.RetryAfter, out.Err = said.kind(r.writes()), said.retryAfter, c.clean(said)
+		out.Kind, out.RetryAfter, out.Err = said.kind(r.writes()), said.retryAfter, c.token.Clean(said)
 		return out
-	case r.writes() && !neverSent(err):
+	case r.writes() && !platform.NeverSent(err):
 		out.Kind = platform.Ambiguous
 	}
-	out.Err = c.clean(causeOf(err))
+	out.Err = c.token.Clean(causeOf(err))
 	return out
 }
 
@@ -118,44 +115,4 @@ func (a *answer) kind(write bool) platform.ErrorKind {
 	default:
 		return platform.Invalid
 	}
-}
-
-// neverSent says that the connection was not even made.
-func neverSent(err error) bool {
-	var dial *net.OpError
-	var lookup *net.DNSError
-	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &lookup) || errors.Is(err, syscall.ECONNREFUSED)
-}
-
-// clean keeps an error whose text is fit to be shown, and makes of another one
-// a text without the token, and not too long.
-func (c *client) clean(err error) error {
-	text := c.hide(err.Error())
-	const most = 512
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	if text == err.Error() {
-		return err
-	}
-	return errors.New(text)
-}
-
-// hide takes the token out of a text that the server had a part in.
-func (c *client) hide(text string) string {
-	if c.token == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, c.token, "(token)")
-}
-
-// isKind says whether an error is of a kind.
-func isKind(err error, kind platform.ErrorKind) bool {
-	var typed *platform.Error
-	return errors.As(err, &typed) && typed.Kind == kind
-}
-
-// refuse is an error that we find ourselves, without asking the server.
-func refuse(kind platform.ErrorKind, doing, because string) *platform.Error {
-	return &platform.Error{Kind: kind, Doing: doing, Err: errors.New(because)}
 }

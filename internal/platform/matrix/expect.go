@@ -120,7 +120,7 @@ func (v *view) settle(ctx context.Context, s scope) error {
 		select {
 		case <-changed:
 		case <-limit.C:
-			return refuse(platform.Unavailable, doing, "the server's sync has not shown "+what+" yet")
+			return platform.Refuse(platform.Unavailable, doing, "the server's sync has not shown "+what+" yet")
 		case <-ctx.Done():
 			return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: ctx.Err()}
 		}

@@ -77,7 +77,7 @@ func (w *write) dropGuidelines(ctx context.Context) error {
 			method: http.MethodPut, path: v3("rooms", w.id, "redact", event, w.transaction("redact", event)),
 			body: map[string]string{"reason": "these guidelines no longer hold"},
 		})
-		if err != nil && !isKind(err, platform.NotFound) {
+		if err != nil && !platform.IsKind(err, platform.NotFound) {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func size(content any) int {
 
 func fits(content any, doing string) error {
 	if n := size(content); n > maxContent {
-		return refuse(platform.Invalid, doing, fmt.Sprintf("the message would have %d bytes and a Matrix event holds %d: shorten the text", n, maxContent))
+		return platform.Refuse(platform.Invalid, doing, fmt.Sprintf("the message would have %d bytes and a Matrix event holds %d: shorten the text", n, maxContent))
 	}
 	return nil
 }

@@ -44,11 +44,11 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 	onBehalf := w.cfg.AppService && w.isLocal(m.Account)
 	switch {
 	case !validAccount(m.Account):
-		return refuse(platform.Invalid, doing, "it is not a Matrix user ID")
+		return platform.Refuse(platform.Invalid, doing, "it is not a Matrix user ID")
 	case m.Account == w.us, state == present, state == invited && !onBehalf:
 		return nil
 	case state == banned:
-		return refuse(platform.Conflict, doing, "the account is banned there, and stays so until a person unbans it")
+		return platform.Refuse(platform.Conflict, doing, "the account is banned there, and stays so until a person unbans it")
 	}
 	if state != invited && (!onBehalf || w.is.join.rule != "public") {
 		if err := w.post(ctx, doing, "POST /rooms/{room}/invite", "invite", map[string]string{"user_id": m.Account}); err != nil {
@@ -73,7 +73,7 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 func (w *write) removeMember(ctx context.Context, account string) error {
 	doing := "removing " + account + " from " + w.id
 	if account == w.us {
-		return refuse(platform.Invalid, doing, "the operator doesn't remove itself")
+		return platform.Refuse(platform.Invalid, doing, "the operator doesn't remove itself")
 	}
 	switch w.is.members[account].state {
 	case present, invited, asking:
@@ -198,13 +198,13 @@ func (a *Adapter) lookUp(ctx context.Context, accounts []string) (map[string]boo
 					doing: "looking for the account " + account, route: "GET /profile/{account}",
 					method: http.MethodGet, path: v3("profile", account),
 				})
-				if err != nil && !isKind(err, platform.NotFound) && !isKind(err, platform.Forbidden) {
+				if err != nil && !platform.IsKind(err, platform.NotFound) && !platform.IsKind(err, platform.Forbidden) {
 					cancel(err) // the first one stays the cause
 					return
 				}
 				mu.Lock()
 				// A server that shows no profile to strangers says nothing about the account: the invitation will tell.
-				found[account] = !isKind(err, platform.NotFound)
+				found[account] = !platform.IsKind(err, platform.NotFound)
 				mu.Unlock()
 			}
 		})

@@ -4,14 +4,9 @@
 package matrix
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/platform"
@@ -47,27 +42,16 @@ func (a *Adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	return l.normalize(want)
 }
 
-// losses collects what can't be held.
-type losses []platform.Loss
-
-func (l *losses) add(setting, format string, args ...any) {
-	*l = append(*l, platform.Loss{Setting: setting, Message: fmt.Sprintf(format, args...)})
-}
-
-func (l *losses) fatal(setting, format string, args ...any) {
-	*l = append(*l, platform.Loss{Setting: setting, Message: fmt.Sprintf(format, args...), Fatal: true})
-}
-
 func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
-	var lost losses
+	var lost platform.Losses
 	out := want
 	s := &out.Settings
 	l.address(out.Address, &lost)
-	s.DisplayName = text(s.DisplayName, maxName, false, "displayName", &lost)
-	s.Topic = text(s.Topic, maxTopic, true, "purpose", &lost)
-	s.Guidelines = text(s.Guidelines, maxGuidelines, true, "guidelines", &lost)
+	s.DisplayName = platform.Text(s.DisplayName, maxName, platform.Bytes, false, "displayName", &lost)
+	s.Topic = platform.Text(s.Topic, maxTopic, platform.Bytes, true, "purpose", &lost)
+	s.Guidelines = platform.Text(s.Guidelines, maxGuidelines, platform.Bytes, true, "guidelines", &lost)
 	if s.Avatar != "" && !avatarPattern.MatchString(s.Avatar) {
-		lost.add("branding.avatarURL", "a Matrix room takes an mxc:// URI of a picture on its server, so no picture is set")
+		lost.Add("branding.avatarURL", "a Matrix room takes an mxc:// URI of a picture on its server, so no picture is set")
 		s.Avatar = ""
 	}
 	s.Join = l.join(want, &lost)
@@ -79,7 +63,7 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	}
 	s.Servers = l.servers(s.Servers, &lost)
 	s.Permissions = permissions(s.Permissions, &lost)
-	out.Members = l.members(want.Members, &lost)
+	out.Members = platform.NormalMembers(want.Members, l.account, &lost)
 	// An invitation of another server's account is all that can be done, and would be half done for ever.
 	out.Joins = l.joins && !slices.ContainsFunc(out.Members, func(m model.Member) bool { return serverOf(m.Account) != l.server })
 	if want.Parent != nil {
@@ -94,42 +78,16 @@ var (
 	avatarPattern  = regexp.MustCompile(`^mxc://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9_-]+$`)
 )
 
-func (l limits) address(address string, lost *losses) {
+func (l limits) address(address string, lost *platform.Losses) {
 	if !addressPattern.MatchString(address) {
-		lost.fatal("spaceName", "%q can't be an address: only a-z, 0-9 and . _ = / - can", address)
+		lost.Fatal("spaceName", "%q can't be an address: only a-z, 0-9 and . _ = / - can", address)
 	}
 	if most := maxAlias - len("#:") - len(l.server); len(address) > most {
-		lost.fatal("spaceName", "the name has %d bytes, and an address on %s has room for %d", len(address), l.server, most)
+		lost.Fatal("spaceName", "the name has %d bytes, and an address on %s has room for %d", len(address), l.server, most)
 	}
 }
 
-// text is a text without control characters and space around it, cut to a number of bytes.
-func text(s string, most int, lines bool, setting string, lost *losses) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' && lines, r == '\t' && lines:
-			return r
-		case unicode.IsSpace(r) && r != ' ' && !lines:
-			return ' '
-		case unicode.IsControl(r):
-			return -1
-		default:
-			return r
-		}
-	}, s)
-	s = strings.TrimSpace(s)
-	if len(s) <= most {
-		return s
-	}
-	lost.add(setting, "has %d bytes and is cut to %d", len(s), most)
-	for s = s[:most]; !utf8.ValidString(s); {
-		s = s[:len(s)-1]
-	}
-	return strings.TrimSpace(s)
-}
-
-func (l limits) join(want model.Space, lost *losses) model.JoinRule {
+func (l limits) join(want model.Space, lost *platform.Losses) model.JoinRule {
 	needs := func(version int) bool { return l.version == 0 || l.version >= version }
 	switch rule := want.Settings.Join; rule {
 	case model.JoinAnybody, model.JoinInvite:
@@ -138,25 +96,25 @@ func (l limits) join(want model.Space, lost *losses) model.JoinRule {
 		if needs(knockVersion) {
 			return rule
 		}
-		lost.add("join", "the server's rooms (version %d) can't be asked to join; people are invited instead", l.version)
+		lost.Add("join", "the server's rooms (version %d) can't be asked to join; people are invited instead", l.version)
 	case model.JoinParentMembers:
 		switch {
 		case want.Parent == nil:
-			lost.add("join", "a community is in no other space; people are invited instead")
+			lost.Add("join", "a community is in no other space; people are invited instead")
 		case needs(restrictedVersion):
 			return rule
 		default:
-			lost.add("join", "the server's rooms (version %d) can't be open to the community's members; people are invited instead", l.version)
+			lost.Add("join", "the server's rooms (version %d) can't be open to the community's members; people are invited instead", l.version)
 		}
 	}
 	return model.JoinInvite
 }
 
-func (l limits) servers(s model.Servers, lost *losses) model.Servers {
+func (l limits) servers(s model.Servers, lost *platform.Losses) model.Servers {
 	out := model.Servers{OwnOnly: s.OwnOnly}
 	for _, glob := range normalBlocked(s.Blocked) {
 		if globMatches(glob, hostOf(l.server)) {
-			lost.add("moderation.blockedServers", "%q would cut off our own server %s and is left out", glob, l.server)
+			lost.Add("moderation.blockedServers", "%q would cut off our own server %s and is left out", glob, l.server)
 			continue
 		}
 		out.Blocked = append(out.Blocked, glob)
@@ -177,40 +135,17 @@ var builtIn = map[model.Action]model.Role{
 }
 
 // permissions has every action, and Govern for the operator alone.
-func permissions(want map[model.Action]model.Role, lost *losses) map[model.Action]model.Role {
+func permissions(want map[model.Action]model.Role, lost *platform.Losses) map[model.Action]model.Role {
 	out := maps.Clone(builtIn)
 	for _, action := range model.Actions() {
 		role, said := want[action]
 		switch {
 		case !said || role < model.RoleMember || role > model.RoleOperator:
 		case action == model.ActionGovern && role != model.RoleOperator:
-			lost.add("moderation", "governing a space is the operator's alone")
+			lost.Add("moderation", "governing a space is the operator's alone")
 		default:
 			out[action] = role
 		}
 	}
 	return out
-}
-
-// members are each account once, with the highest of its roles, below the operator's.
-func (l limits) members(want []model.Member, lost *losses) []model.Member {
-	members := slices.Clone(want)
-	slices.SortStableFunc(members, func(a, b model.Member) int {
-		return cmp.Or(strings.Compare(a.Account, b.Account), cmp.Compare(b.Role, a.Role))
-	})
-	members = slices.CompactFunc(members, func(a, b model.Member) bool { return a.Account == b.Account })
-	for i, m := range members {
-		members[i].Role = max(m.Role, model.RoleMember)
-		if m.Role >= model.RoleOperator {
-			lost.add("members", "%s can't be an operator and is a manager instead", m.Account)
-			members[i].Role = model.RoleManager
-		}
-	}
-	return slices.DeleteFunc(members, func(m model.Member) bool {
-		if l.account != "" && m.Account == l.account {
-			lost.add("members", "%s is the operator's own account, which is in every space", m.Account)
-			return true
-		}
-		return false
-	})
 }

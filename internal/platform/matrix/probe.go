@@ -76,10 +76,10 @@ func (a *Adapter) whoami(ctx context.Context) (string, error) {
 	}
 	local, server, found := strings.Cut(strings.TrimPrefix(answer.User, "@"), ":")
 	switch {
-	case !found || local == "" || a.client.hide(answer.User) != answer.User: // the account is shown to people
-		return "", refuse(platform.Unavailable, doing, "the answer names no account: it is not from a Matrix homeserver")
+	case !found || local == "" || a.client.token.Hide(answer.User) != answer.User: // the account is shown to people
+		return "", platform.Refuse(platform.Unavailable, doing, "the answer names no account: it is not from a Matrix homeserver")
 	case a.cfg.ServerName != "" && server != a.cfg.ServerName:
-		return "", refuse(platform.Invalid, doing, fmt.Sprintf(
+		return "", platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
 			"the token is %s's, of the server %s, and the Platform's serverName is %s: correct one of them",
 			answer.User, server, a.cfg.ServerName))
 	}
@@ -145,7 +145,7 @@ func (a *Adapter) software(ctx context.Context, versions mautrix.RespVersions) s
 	if err != nil || answer.Server.Name == "" {
 		return "Matrix " + versions.GetLatest().String()
 	}
-	return a.client.hide(strings.TrimSpace(answer.Server.Name + " " + answer.Server.Version))
+	return a.client.token.Hide(strings.TrimSpace(answer.Server.Name + " " + answer.Server.Version))
 }
 
 // The first room versions in which people can ask to come in, and in which the

@@ -91,12 +91,12 @@ func joinContent(rule model.JoinRule, parent string) (any, error) {
 	case model.JoinInvite:
 	case model.JoinParentMembers:
 		if parent == "" {
-			return nil, refuse(platform.Invalid, "setting who may join", "the parent's space is not known yet")
+			return nil, platform.Refuse(platform.Invalid, "setting who may join", "the parent's space is not known yet")
 		}
 		content["join_rule"] = "restricted"
 		content["allow"] = []allowed{{Type: "m.room_membership", Room: parent}}
 	default:
-		return nil, refuse(platform.Invalid, "setting who may join", "there is no rule "+string(rule))
+		return nil, platform.Refuse(platform.Invalid, "setting who may join", "there is no rule "+string(rule))
 	}
 	return content, nil
 }

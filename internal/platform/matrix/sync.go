@@ -57,7 +57,7 @@ func (a *Adapter) follow(ctx context.Context) {
 			}
 			failures++
 			a.view.fail(err)
-			if isKind(err, platform.Invalid) || isKind(err, platform.NotFound) {
+			if platform.IsKind(err, platform.Invalid) || platform.IsKind(err, platform.NotFound) {
 				since = "" // the server no longer knows the position: begin anew
 			}
 			a.rest(ctx, backoff(failures, err))
@@ -69,9 +69,9 @@ func (a *Adapter) follow(ctx context.Context) {
 		}
 		if failures > 0 {
 			a.log.Info("the sync with the homeserver is back")
-			a.hints.add(model.Ref{})
+			a.hints.Add(model.Ref{})
 		}
-		a.hints.add(touched...)
+		a.hints.Add(touched...)
 		since, failures = answer.NextBatch, 0
 		pace := leastPace
 		if busy { // the answer came at once: so long did the server work for it
@@ -129,7 +129,7 @@ func (a *Adapter) poll(ctx context.Context, since string, wait time.Duration) (*
 		return nil, err
 	}
 	if answer.NextBatch == "" {
-		return nil, refuse(platform.Unavailable, r.doing, "the answer has no next_batch: it is not from a Matrix homeserver, or was cut off")
+		return nil, platform.Refuse(platform.Unavailable, r.doing, "the answer has no next_batch: it is not from a Matrix homeserver, or was cut off")
 	}
 	return &answer, nil
 }

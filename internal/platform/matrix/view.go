@@ -328,8 +328,8 @@ func (v *view) health(now time.Time) (why string, err error) {
 	case v.failing == nil && v.synced:
 		return "", nil
 	case v.failing == nil:
-		return "the first sync has not come yet", refuse(platform.Unavailable, "reading the rooms", "the first sync has not come yet")
-	case !v.synced, now.Sub(v.lastGood) > patience, isKind(v.failing, platform.Unauthorized):
+		return "the first sync has not come yet", platform.Refuse(platform.Unavailable, "reading the rooms", "the first sync has not come yet")
+	case !v.synced, now.Sub(v.lastGood) > patience, platform.IsKind(v.failing, platform.Unauthorized):
 		return v.failing.Error(), v.failing
 	default:
 		return fmt.Sprintf("the view of the rooms is from %s: %v", v.lastGood.UTC().Format(time.RFC3339), v.failing), nil

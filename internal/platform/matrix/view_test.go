@@ -316,14 +316,14 @@ func TestAViewThatLostItsConnectionIsNotWhole(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	now := time.Now()
-	down := refuse(platform.Unavailable, "reading", "it is down")
+	down := platform.Refuse(platform.Unavailable, "reading", "it is down")
 	health := func(at time.Time) (string, error) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		return v.health(at)
 	}
 	_, err := health(now)
-	g.Expect(isKind(err, platform.Unavailable)).To(BeTrue())
+	g.Expect(platform.IsKind(err, platform.Unavailable)).To(BeTrue())
 	v.fail(down)
 	_, err = health(now)
 	g.Expect(err).To(MatchError(down))
@@ -337,9 +337,9 @@ func TestAViewThatLostItsConnectionIsNotWhole(t *testing.T) {
 	g.Expect(why).To(ContainSubstring("it is down"))
 	_, err = health(now.Add(2 * time.Minute))
 	g.Expect(err).To(MatchError(down))
-	v.fail(refuse(platform.Unauthorized, "reading", "no"))
+	v.fail(platform.Refuse(platform.Unauthorized, "reading", "no"))
 	_, err = health(now)
-	g.Expect(isKind(err, platform.Unauthorized)).To(BeTrue())
+	g.Expect(platform.IsKind(err, platform.Unauthorized)).To(BeTrue())
 }
 
 func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
@@ -350,7 +350,7 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	v.expectEvent("!r", typeName, "", written.ID)
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	g.Expect(isKind(v.settle(short, scope{ref: ref}), platform.Unavailable)).To(BeTrue())
+	g.Expect(platform.IsKind(v.settle(short, scope{ref: ref}), platform.Unavailable)).To(BeTrue())
 	g.Expect(v.settle(context.Background(), scope{room: "!other"})).To(Succeed())
 
 	done := make(chan error, 1)

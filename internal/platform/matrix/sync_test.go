@@ -4,32 +4,13 @@
 package matrix
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 
-	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
-
-func TestHintsAreToldOnceHoweverOftenTheyWereAdded(t *testing.T) {
-	g := NewWithT(t)
-	h := newHints()
-	for range 1000 { // nobody listens, and nobody waits
-		h.add(ref, model.Ref{Name: "other"})
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	go h.deliver(ctx)
-	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: ref})))
-	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: model.Ref{Name: "other"}})))
-	g.Consistently(h.out, "50ms").ShouldNot(Receive())
-	h.add(ref)
-	g.Eventually(h.out).Should(Receive(Equal(platform.Hint{Ref: ref})))
-	cancel()
-	g.Eventually(h.out).Should(BeClosed())
-}
 
 func TestBackoffGrowsAndHonoursTheServer(t *testing.T) {
 	g := NewWithT(t)

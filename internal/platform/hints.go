@@ -1,20 +1,19 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package matrix
+package platform
 
 import (
 	"context"
 	"sync"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
-	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
-// hints are the resources to look at again. However often one is added before
+// A HintQueue holds the resources to look at again. However often one is added before
 // somebody listens, it is told once, and adding never waits.
-type hints struct {
-	out  chan platform.Hint
+type HintQueue struct {
+	out  chan Hint
 	more chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -22,13 +21,15 @@ type hints struct {
 	order   []model.Ref
 }
 
-func newHints() *hints {
-	return &hints{
-		out: make(chan platform.Hint), more: make(chan struct{}, 1), waiting: map[model.Ref]struct{}{},
+// NewHintQueue returns an empty queue. Nothing is told before Deliver runs.
+func NewHintQueue() *HintQueue {
+	return &HintQueue{
+		out: make(chan Hint), more: make(chan struct{}, 1), waiting: map[model.Ref]struct{}{},
 	}
 }
 
-func (h *hints) add(refs ...model.Ref) {
+// Add has resources looked at.
+func (h *HintQueue) Add(refs ...model.Ref) {
 	h.mu.Lock()
 	for _, ref := range refs {
 		if _, there := h.waiting[ref]; !there {
@@ -43,7 +44,10 @@ func (h *hints) add(refs ...model.Ref) {
 	}
 }
 
-func (h *hints) next() (model.Ref, bool) {
+// Out is the channel on which they are told. It is closed at the end of Deliver.
+func (h *HintQueue) Out() <-chan Hint { return h.out }
+
+func (h *HintQueue) next() (model.Ref, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.order) == 0 {
@@ -55,8 +59,8 @@ func (h *hints) next() (model.Ref, bool) {
 	return ref, true
 }
 
-// deliver hands the hints out until the context ends, and closes the channel.
-func (h *hints) deliver(ctx context.Context) {
+// Deliver hands the hints out until the context ends, and closes the channel.
+func (h *HintQueue) Deliver(ctx context.Context) {
 	defer close(h.out)
 	for {
 		ref, there := h.next()
@@ -69,7 +73,7 @@ func (h *hints) deliver(ctx context.Context) {
 			}
 		}
 		select {
-		case h.out <- platform.Hint{Ref: ref}:
+		case h.out <- Hint{Ref: ref}:
 		case <-ctx.Done():
 			return
 		}
