@@ -45,7 +45,7 @@ func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
 // and lets a platform that forgets who left know it from the record.
 func (p *pass) meet() {
 	space := p.seen.Space
-	if space == nil || !p.seen.Complete || len(p.facts.unresolved) > 0 {
+	if space == nil || space.Members == nil || !p.seen.Complete || len(p.facts.unresolved) > 0 {
 		return
 	}
 	p.record.Meet(space.Members, p.members)
@@ -96,7 +96,8 @@ func (r *spaceReconciler) budget(p *pass) (baseline, spent plan.Baseline) {
 	return plan.Baseline{Members: w.BaselineMembers, Roles: w.BaselineRoles}, plan.Baseline{Members: w.Members, Roles: w.Roles}
 }
 
-// spend counts an operation against the window, or takes that back with times -1. What a person let happen costs nothing.
+// spend counts an operation against the window, or takes that back with times -1. What a person let happen costs
+// nothing, and what was counted before a crash kept it from being done not a second time.
 func (p *pass) spend(op plan.Operation, times int, now time.Time) {
 	for _, one := range op.Each() {
 		takes := one.Takes()
@@ -107,6 +108,10 @@ func (p *pass) spend(op plan.Operation, times int, now time.Time) {
 		if p.windowOver {
 			*w = grants.Window{Began: now.UTC(), BaselineMembers: p.baseline.Members, BaselineRoles: p.baseline.Roles}
 			p.windowOver = false
+			p.record.Settle()
+		}
+		if times > 0 && !p.record.Count(one.String()) || times < 0 && !p.record.Uncount(one.String()) {
+			continue
 		}
 		w.Members += times * takes.Members
 		w.Roles += times * takes.Roles

@@ -42,6 +42,7 @@ type header struct {
 	Shards  []string `json:"shards,omitempty"`
 	Partial bool     `json:"partial,omitempty"`
 	Window  Window   `json:"window,omitzero"`
+	Counted []string `json:"counted,omitempty"`
 }
 
 // ErrOtherKey says that a record was made with another key, so that nobody in it can be recognised.
@@ -63,6 +64,10 @@ func (r *Record) Encode() (Encoded, error) {
 		return Encoded{}, fmt.Errorf("the record has %d accounts, and at most %d can be kept", len(names), MaxShard*MaxShards)
 	}
 	h := header{ID: r.ID, Key: r.key.id(), Partial: r.Partial, Window: r.Window}
+	for name := range r.counted {
+		h.Counted = append(h.Counted, hex.EncodeToString(name[:]))
+	}
+	slices.Sort(h.Counted)
 	e := Encoded{Shards: map[string][]byte{}}
 	for chunk := range slices.Chunk(names, MaxShard) {
 		shard := make([]byte, 0, len(chunk)*entry)
@@ -109,6 +114,13 @@ func Decode(key Key, e Encoded) (*Record, error) {
 	}
 	r := New(key, h.ID)
 	r.Partial, r.Window = h.Partial, h.Window
+	for _, text := range h.Counted {
+		name, err := hex.DecodeString(text)
+		if err != nil || len(name) != len(account{}) {
+			return nil, errors.New("what the record counted is not as it was written")
+		}
+		r.counted[account(name)] = struct{}{}
+	}
 	for _, name := range h.Shards {
 		shard, there := e.Shards[name]
 		if !there || digest(shard) != name || len(shard)%entry != 0 {

@@ -61,6 +61,8 @@ type Record struct {
 
 	key      Key
 	accounts map[account]grant
+	// counted are the operations that were counted in the window and may not have been done: a crash can come in between.
+	counted map[account]struct{}
 }
 
 // Window is the spend of a removal budget since it began.
@@ -77,7 +79,7 @@ type Window struct {
 
 // New is an empty record with this ID.
 func New(key Key, id string) *Record {
-	return &Record{ID: id, key: key, accounts: map[account]grant{}}
+	return &Record{ID: id, key: key, accounts: map[account]grant{}, counted: map[account]struct{}{}}
 }
 
 // Size is the number of accounts in the record.
@@ -118,6 +120,35 @@ func (r *Record) Granted(name string) bool {
 
 // Declined says whether an account that we added left by its own choice.
 func (r *Record) Declined(name string) bool { return r.accounts[r.hide(name)].state == declined }
+
+// Count notes that an operation is counted in the window, before it is done. It
+// returns false for one that was counted already: stopped in between, it is
+// done now and costs nothing more.
+func (r *Record) Count(operation string) bool {
+	name := r.hide(operation)
+	if _, already := r.counted[name]; already {
+		return false
+	}
+	r.counted[name] = struct{}{}
+	return true
+}
+
+// Uncount takes back that an operation was counted; false when it was not.
+func (r *Record) Uncount(operation string) bool {
+	name := r.hide(operation)
+	_, was := r.counted[name]
+	delete(r.counted, name)
+	return was
+}
+
+// Counted says whether an operation was counted and may still have to be done.
+func (r *Record) Counted(operation string) bool {
+	_, was := r.counted[r.hide(operation)]
+	return was
+}
+
+// Settle notes that everything that was counted is done.
+func (r *Record) Settle() { clear(r.counted) }
 
 // Meet brings the record in line with the members that a whole view shows and
 // the accounts that are declared. Who was added and is there has taken the

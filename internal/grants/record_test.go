@@ -179,6 +179,10 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 			}
 		}
 		r.Meet(seen, declared)
+		counted := rapid.SliceOfDistinct(rapid.StringMatching(`remove [a-z]{1,3}`), func(s string) string { return s }).Draw(t, "counted")
+		for _, op := range counted {
+			g.Expect(r.Count(op)).To(BeTrue())
+		}
 		encoded, err := r.Encode()
 		g.Expect(err).NotTo(HaveOccurred())
 		back, err := grants.Decode(key, encoded)
@@ -190,8 +194,26 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 			g.Expect(back.Granted(name)).To(Equal(r.Granted(name)), name)
 			g.Expect(back.Declined(name)).To(Equal(r.Declined(name)), name)
 		}
+		for _, op := range counted {
+			g.Expect(back.Count(op)).To(BeFalse(), "it was counted already")
+		}
 		again, err := back.Encode()
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(again).To(Equal(encoded))
 	})
+}
+
+func TestWhatWasCountedIsNotCountedTwiceUntilItIsDone(t *testing.T) {
+	g := NewWithT(t)
+	r := grants.New(key, "a")
+	g.Expect(r.Counted("remove a")).To(BeFalse())
+	g.Expect(r.Uncount("remove a")).To(BeFalse(), "nothing to take back")
+	g.Expect(r.Count("remove a")).To(BeTrue())
+	g.Expect(r.Count("remove a")).To(BeFalse())
+	g.Expect(r.Counted("remove a")).To(BeTrue())
+	g.Expect(r.Counted("remove b")).To(BeFalse())
+	g.Expect(r.Uncount("remove a")).To(BeTrue())
+	g.Expect(r.Count("remove a")).To(BeTrue())
+	r.Settle()
+	g.Expect(r.Counted("remove a")).To(BeFalse())
 }
