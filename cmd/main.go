@@ -23,6 +23,7 @@ import (
 	"github.com/cabildo-dev/cabildo/controllers"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
+	"github.com/cabildo-dev/cabildo/internal/platform/mattermost"
 )
 
 // version is set when the binary is built.
@@ -97,8 +98,10 @@ func run(f flags) error {
 	}
 	ctx := ctrl.SetupSignalHandler()
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		Namespace:   f.namespace,
-		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: matrix.New},
+		Namespace: f.namespace,
+		Factories: map[v1alpha1.PlatformType]platform.Factory{
+			v1alpha1.PlatformMatrix: matrix.New, v1alpha1.PlatformMattermost: mattermost.New,
+		},
 		Metrics:     platform.NewMetrics(metrics.Registry),
 		Concurrency: f.concurrency,
 	}); err != nil {

@@ -102,16 +102,21 @@ func (s sessionSettings) fingerprint() string {
 
 // open makes the client and the adapter. It does not talk to the platform.
 func (s sessionSettings) open(ctx context.Context, factory platform.Factory, metrics *platform.Metrics) (platform.Adapter, error) {
-	client, err := platform.NewClient(platform.ClientOptions{
+	options := platform.ClientOptions{
 		Platform: s.Platform, CABundle: s.CABundle, ProxyURL: s.ProxyURL,
 		Budget: platform.NewBudget(s.PerSecond, s.Concurrency), Metrics: metrics,
-	})
+	}
+	client, err := platform.NewClient(options)
+	if err != nil {
+		return nil, err
+	}
+	certificates, proxy, err := options.Dialing()
 	if err != nil {
 		return nil, err
 	}
 	adapter, err := factory(ctx, platform.Config{
 		Name: s.Platform, OwnerID: s.OwnerID, URL: s.URL, ServerName: s.ServerName, Token: s.Token,
-		AppService: s.AppService, Client: client, ResyncInterval: s.Resync,
+		AppService: s.AppService, Client: client, TLS: certificates, Proxy: proxy, ResyncInterval: s.Resync,
 		Log: ctrl.LoggerFrom(ctx).WithName("platform"),
 	})
 	if err != nil {

@@ -121,6 +121,9 @@ func (r *spaceReconciler) settle(ctx context.Context, p *pass) *status.Problem {
 		default:
 		}
 	}
+	if p.seen.Complete {
+		p.record.Settle()
+	}
 	return r.keep(ctx, p)
 }
 
@@ -239,12 +242,28 @@ func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem 
 	seen, err := p.session.Observe(platform.WithPriority(ctx, platform.PriorityDrift), platform.Query{
 		OwnerID: p.platform.Spec.OwnerID, Ref: p.subject.ref, Parent: p.want.Parent,
 		Address: p.want.Address, KnownID: p.subject.known(p.platform.Name).SpaceID,
+		Members: p.membersMatter(), Declared: accounts(p.want.Members),
 	})
 	if err != nil {
 		return r.platformProblem(p, err)
 	}
 	p.seen = seen
 	return nil
+}
+
+// membersMatter says that who is in the space has to be known: somebody is
+// declared, nobody else may be there, or somebody was added before.
+func (p *pass) membersMatter() bool {
+	return len(p.want.Members) > 0 || p.record != nil && p.record.Size() > 0 ||
+		p.effective.Management.Membership == v1alpha1.MembershipExclusive
+}
+
+func accounts(members []model.Member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Account
+	}
+	return names
 }
 
 // platformProblem says what a platform's error means, and has the platform
@@ -260,7 +279,8 @@ func (r *spaceReconciler) platformProblem(p *pass, err error) *status.Problem {
 
 // look observes, says who the space belongs to, and plans what is safe.
 func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, *status.Problem) {
-	if len(p.changed) > 0 { // the first look was taken to check the accounts
+	// The first look was taken to check the accounts, before it was known who was added.
+	if space := p.seen.Space; len(p.changed) > 0 || space != nil && space.Members == nil && p.membersMatter() {
 		if problem := r.observe(ctx, p); problem != nil {
 			return nil, problem
 		}
@@ -346,7 +366,9 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 		Baseline:   p.baseline,
 		Spent:      spent,
 		SpacesLeft: spaces,
-		Approved:   func(op string) bool { return p.subject.lists(v1alpha1.ProposalApproved, p.platform.Name+": "+op) },
+		Approved: func(op string) bool {
+			return p.subject.lists(v1alpha1.ProposalApproved, p.platform.Name+": "+op) || !p.windowOver && p.record.Counted(op)
+		},
 		Waiting:    waiting,
 	}, nil
 }
@@ -459,6 +481,11 @@ func (p *pass) people() (counts v1alpha1.MemberCounts, banned []string) {
 	counts.Unresolved = int32(len(p.missing))
 	if p.seen.Space == nil {
 		return counts, nil
+	}
+	if p.seen.Space.Members == nil { // nobody is declared, so nobody looked: what was counted last
+		before := ptr.Deref(p.subject.status.Members, v1alpha1.MemberCounts{})
+		before.Declared, before.Unresolved, before.Left = counts.Declared, counts.Unresolved, 0
+		return before, nil
 	}
 	states := p.seen.Space.Members
 	for _, account := range slices.Sorted(maps.Keys(states)) {

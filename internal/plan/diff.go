@@ -131,13 +131,25 @@ func additions(want model.Space, seen *model.Observed, op func(Verb) Operation) 
 	return ops
 }
 
+// willBeIn says that a declared account is in the space when the additions are done.
+func willBeIn(m model.Member, seen *model.Observed) bool {
+	switch seen.Members[m.Account] {
+	case model.Banned:
+		return false
+	case model.Left:
+		return m.Readd
+	default:
+		return true
+	}
+}
+
 // roleChanges are the accounts whose role is to be lowered and raised, each
 // sorted by account. Roles are exact in every membership mode: nobody has more
 // power than a declaration gives them.
 func roleChanges(want model.Space, seen *model.Observed) (lowered, raised []model.Member) {
 	wanted := map[string]model.Role{}
 	for _, m := range want.Members {
-		if m.Role > model.RoleMember {
+		if m.Role > model.RoleMember && (!want.RolesOfPresent || willBeIn(m, seen)) {
 			wanted[m.Account] = m.Role
 		}
 	}

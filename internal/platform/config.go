@@ -5,7 +5,9 @@ package platform
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -27,6 +29,9 @@ type Config struct {
 	AppService bool
 	// Client carries every request: budget, certificates, proxy, no redirects to other hosts.
 	Client *http.Client
+	// TLS and Proxy are the client's, for connections that are not requests; nil for the system's and none.
+	TLS   *tls.Config
+	Proxy func(*http.Request) (*url.URL, error)
 	// ResyncInterval is how often what the shared view doesn't carry is verified again.
 	ResyncInterval time.Duration
 	Log            logr.Logger

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -93,4 +95,16 @@ func (s Secret) Hide(text string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, string(s), "(token)")
+}
+
+// RetryAfter is how long the header of an answer asks to wait; zero when it doesn't say.
+func RetryAfter(header http.Header) time.Duration {
+	said := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(said); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(said); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
 }

@@ -41,27 +41,35 @@ type ClientOptions struct {
 // elsewhere Invalid: neither did anything.
 func NewClient(o ClientOptions) (*http.Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.Proxy = nil
+	var err error
+	if base.TLSClientConfig, base.Proxy, err = o.Dialing(); err != nil {
+		return nil, err
+	}
 	base.MaxIdleConnsPerHost = 64
 	base.ResponseHeaderTimeout = 2 * time.Minute
-	if o.ProxyURL != "" {
-		proxy, err := url.Parse(o.ProxyURL)
-		if err != nil {
-			return nil, fmt.Errorf("parsing spec.proxyURL: %w", err)
-		}
-		base.Proxy = http.ProxyURL(proxy)
-	}
-	if o.CABundle != "" {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM([]byte(o.CABundle)) {
-			return nil, errors.New("spec.caBundle holds no PEM certificate")
-		}
-		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
 	return &http.Client{
 		Transport:     &transport{next: base, platform: o.Platform, budget: o.Budget, metrics: o.Metrics},
 		CheckRedirect: checkRedirect,
 	}, nil
+}
+
+// Dialing is how a connection is made: with which certificates, nil for the system's, and through which proxy, nil for none.
+func (o ClientOptions) Dialing() (certificates *tls.Config, proxy func(*http.Request) (*url.URL, error), err error) {
+	if o.ProxyURL != "" {
+		at, err := url.Parse(o.ProxyURL)
+		if err != nil {
+			return nil, nil, fmt.Errorf("parsing spec.proxyURL: %w", err)
+		}
+		proxy = http.ProxyURL(at)
+	}
+	if o.CABundle != "" {
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM([]byte(o.CABundle)) {
+			return nil, nil, errors.New("spec.caBundle holds no PEM certificate")
+		}
+		certificates = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return certificates, proxy, nil
 }
 
 // checkRedirect lets a request go on, as it is, on the same server.

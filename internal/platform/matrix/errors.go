@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -67,13 +66,7 @@ func causeOf(err error) error {
 }
 
 func answerOf(refused mautrix.HTTPError) *answer {
-	said := &answer{status: refused.Response.StatusCode}
-	header := refused.Response.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 {
-		said.retryAfter = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		said.retryAfter = max(time.Until(at), 0)
-	}
+	said := &answer{status: refused.Response.StatusCode, retryAfter: platform.RetryAfter(refused.Response.Header)}
 	if refused.RespError != nil {
 		said.code, said.text = refused.RespError.ErrCode, refused.RespError.Err
 		if ms, ok := refused.RespError.ExtraData["retry_after_ms"].(float64); ok && ms > 0 {
