@@ -22,10 +22,13 @@ GO_BUILD := $(GO) build -tags $(TAGS)
 # Where there is a release, its version; otherwise the commit.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
+MATRIX_SERVERS := bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/kubectl bin/dendrite
+
 ##@ Use it
 
+# Mattermost is built for those who ask for it.
 .PHONY: demo
-demo: servers bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS=--once: check and exit
+demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),bin/mattermost) bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS=--once: check and exit
 	@$(call need,hack/demo)
 	@$(GO_BUILD) -o bin/demo ./hack/demo
 	@exec bin/demo $(ARGS)
@@ -151,7 +154,7 @@ $(LINUX)/manager:
 	VERSION="$(VERSION)" CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) sh -c "$${build:?is not where it was in the Dockerfile}"
 
 .PHONY: servers
-servers: bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/kubectl bin/dendrite ## Build the real servers for development and tests
+servers: $(MATRIX_SERVERS) bin/mattermost ## Build the real servers for development and tests
 	@:
 
 .PHONY: clean
@@ -195,6 +198,14 @@ bin/kubectl: TIME = "half a minute"
 # SQLite is C; without a compiler Dendrite takes a translation of it into Go.
 bin/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum
 	@$(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
+
+# Its texts, templates and fonts lie beside it.
+MATTERMOST := hack/servers/mattermost
+bin/mattermost: $(MATTERMOST)/go.mod $(MATTERMOST)/go.sum $(MATTERMOST)/main.go | bin/mattermost-files
+	@CGO_ENABLED=0 $(call from,$(MATTERMOST),.,"4 minutes",-ldflags "-s -w")
+
+bin/mattermost-files: $(MATTERMOST)/go.mod $(MATTERMOST)/copy-files.sh
+	@$(MATTERMOST)/copy-files.sh $@
 
 bin/pack-image: hack/pack-image/go.mod hack/pack-image/go.sum $(wildcard hack/pack-image/*.go)
 	@CGO_ENABLED=0 $(call from,hack/pack-image,.,"half a minute",-ldflags "-s -w")
