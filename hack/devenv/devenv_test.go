@@ -42,6 +42,9 @@ func needs(t *testing.T, binaries ...string) {
 	t.Helper()
 	for _, binary := range binaries {
 		_, err := Binary(binary)
+		if err == nil && binary == "mattermost" {
+			_, err = Postgres()
+		}
 		switch {
 		case errors.Is(err, ErrNotBuilt) && os.Getenv("CI") != "true":
 			t.Skip(err)
@@ -55,7 +58,13 @@ func needs(t *testing.T, binaries ...string) {
 // don't come into it.
 func ownSessions(t *testing.T) string {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir())
+	// t.TempDir has the test's name in it, which can make sockets' paths too long.
+	dir, err := os.MkdirTemp("", "devenv-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Setenv("TMPDIR", dir)
 	root, err := sessionRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +75,18 @@ func ownSessions(t *testing.T) string {
 func sessionsIn(root string) []string {
 	found, _ := filepath.Glob(filepath.Join(root, sessionPrefix+"*"))
 	return found
+}
+
+// outsideOf are the folders that sessions have elsewhere.
+func outsideOf(root string) []string {
+	var dirs []string
+	links, _ := filepath.Glob(filepath.Join(root, sessionPrefix+"*", outsideDir, "*"))
+	for _, link := range links {
+		if dir, err := os.Readlink(link); err == nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 func TestControlPlane(t *testing.T) {
@@ -204,7 +225,7 @@ func TestDendriteLimitsRates(t *testing.T) {
 }
 
 func TestNothingOutlivesAKilledParent(t *testing.T) {
-	needs(t, "etcd", "kube-apiserver", "kube-controller-manager", "dendrite")
+	needs(t, "etcd", "kube-apiserver", "kube-controller-manager", "dendrite", "mattermost")
 	g, root := NewWithT(t), ownSessions(t)
 
 	self, err := os.Executable()
@@ -218,11 +239,11 @@ func TestNothingOutlivesAKilledParent(t *testing.T) {
 
 	var children []identity
 	g.Expect(json.NewDecoder(out).Decode(&children)).To(Succeed(), "the parent starts its servers")
-	g.Expect(children).To(HaveLen(4))
+	g.Expect(children).To(HaveLen(6))
 	for _, child := range children {
 		g.Expect(child.alive()).To(BeTrue())
 	}
-	g.Expect(sessionsIn(root)).To(HaveLen(2))
+	g.Expect(sessionsIn(root)).To(HaveLen(3))
 
 	g.Expect(parent.Process.Kill()).To(Succeed())
 	_ = parent.Wait()
@@ -232,8 +253,12 @@ func TestNothingOutlivesAKilledParent(t *testing.T) {
 	for _, child := range children {
 		g.Eventually(child.alive, "10s", "20ms").Should(BeFalse(), "process %d ends with its parent", child.PID)
 	}
+	outside := outsideOf(root)
 	sweep(root)
 	g.Expect(sessionsIn(root)).To(BeEmpty(), "the next start clears away what is left")
+	for _, dir := range outside {
+		g.Expect(dir).NotTo(BeADirectory(), "also what lies outside")
+	}
 }
 
 // playParent starts all servers, tells who they are, and waits to be killed.
@@ -247,8 +272,12 @@ func playParent() {
 	if err != nil {
 		panic(err)
 	}
+	m, err := StartMattermost(ctx, MattermostOptions{})
+	if err != nil {
+		panic(err)
+	}
 	var children []identity
-	for _, p := range append(cp.processes, d.process) {
+	for _, p := range append(cp.processes, d.process, m.process, m.database.process) {
 		id, err := identify(p.cmd.Process.Pid)
 		if err != nil {
 			panic(err)

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package devenv starts the real servers that development and tests run
-// against: a Kubernetes control plane and a Matrix homeserver. Everything
-// listens on loopback, on ports that nobody else has, and nothing outlives the
+// against: a Kubernetes control plane, a Matrix homeserver and a Mattermost
+// server with its database. Everything listens on loopback, on ports that
+// nobody else has, or on a socket in a private folder, and nothing outlives the
 // process that started it:
 //
 //   - a server is asked to stop when its Stop or Close is called;
@@ -13,6 +14,6 @@
 //     process that merely has the same ID by now is never touched.
 //
 // The servers are binaries that `make servers` builds into bin/; this package
-// builds nothing. It serves tests, the demo, the acceptance run and the
+// builds nothing. Only PostgreSQL is the machine's own. The package serves tests, the demo, the acceptance run and the
 // benchmark, and is no part of the operator.
 package devenv

@@ -71,7 +71,7 @@ func realm() string {
 }
 
 // childAttributes keeps a terminal's Ctrl-C away from the servers, so that
-// they stop in order, and has the kernel end them when we die.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// they stop in order, and has the kernel send them a signal when we die.
+func childAttributes(quit syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: quit}
 }

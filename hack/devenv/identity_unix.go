@@ -39,7 +39,7 @@ func realm() string { return "" }
 func cpuTime(int) (time.Duration, error) { return 0, errors.New("not measured on this system") }
 
 // childAttributes keeps a terminal's Ctrl-C away from the servers, so that
-// they stop in order.
-func childAttributes() *syscall.SysProcAttr {
+// they stop in order. When we die, the next sweep ends them.
+func childAttributes(syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -4,6 +4,7 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +27,22 @@ type process struct {
 
 // command says how a server is started.
 type command struct {
-	binary string // a name that Binary knows
+	binary string // a name that Binary knows, or that of the path
+	path   string // of a server that we didn't build; otherwise empty
 	args   []string
 	env    []string // added to our own environment
+	dir    string   // where it runs; empty for the session's folder
+	// as is whom it runs as; nil for ourselves.
+	as *syscall.Credential
+	// quit is what it gets when we die; zero for a signal that nothing survives.
+	quit syscall.Signal
 }
 
 func (s *session) start(c command) (*process, error) {
-	path, err := Binary(c.binary)
+	path, err := c.path, error(nil)
+	if path == "" {
+		path, err = Binary(c.binary)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -47,10 +57,11 @@ func (s *session) start(c command) (*process, error) {
 	}
 
 	p.cmd = exec.Command(path, c.args...)
-	p.cmd.Dir = s.dir
+	p.cmd.Dir = cmp.Or(c.dir, s.dir)
 	p.cmd.Env = append(os.Environ(), c.env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = childAttributes()
+	p.cmd.SysProcAttr = childAttributes(cmp.Or(c.quit, syscall.SIGKILL))
+	p.cmd.SysProcAttr.Credential = c.as
 
 	started := make(chan error)
 	forget := make(chan func(), 1)
@@ -102,9 +113,12 @@ func (p *process) waitReady(ctx context.Context, probe func(context.Context) err
 
 // stop asks the process to end, waits for the grace period, and ends it. It
 // returns when the process is gone. Stopping what has ended does nothing.
-func (p *process) stop(grace time.Duration) {
+func (p *process) stop(grace time.Duration) { p.end(syscall.SIGTERM, grace) }
+
+// end is stop for a server that has its own signal for it.
+func (p *process) end(ask syscall.Signal, grace time.Duration) {
 	if grace > 0 {
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		if err := p.cmd.Process.Signal(ask); !errors.Is(err, os.ErrProcessDone) {
 			select {
 			case <-p.done:
 			case <-time.After(grace):

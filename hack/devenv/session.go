@@ -5,6 +5,7 @@ package devenv
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ const (
 	newPrefix     = "new-"
 	ownerFile     = "owner.json"
 	childrenDir   = "children"
+	outsideDir    = "outside"
 )
 
 // newSession clears away dead sessions and makes a folder for this one.
@@ -78,10 +80,14 @@ func (s *session) record(pid int) (func(), error) {
 
 // remove deletes the session's folder. Its servers have stopped by now.
 func (s *session) remove() error {
-	if err := os.RemoveAll(s.dir); err != nil {
+	if err := removeSession(s.dir); err != nil {
 		return fmt.Errorf("removing the dev environment's data: %w", err)
 	}
 	return nil
+}
+
+func removeSession(dir string) error {
+	return errors.Join(removeOutside(filepath.Join(dir, outsideDir)), os.RemoveAll(dir))
 }
 
 // sessionRoot is one folder per user, which nobody else may write to: what lies
@@ -119,7 +125,7 @@ func sweep(root string) {
 				continue
 			}
 			endChildren(filepath.Join(dir, childrenDir))
-			_ = os.RemoveAll(dir)
+			_ = removeSession(dir)
 		case strings.HasPrefix(entry.Name(), newPrefix):
 			// Left by a start that was cut short; it never had servers.
 			if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
