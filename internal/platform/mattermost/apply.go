@@ -31,7 +31,7 @@ func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 		}
 		return "", err
 	}
-	if op.Verb == plan.Set && op.Field == plan.FieldGuidelines {
+	if op.Field == plan.FieldGuidelines || op.Verb == plan.AddMember {
 		defer a.creations.touch(op.SpaceID)
 	}
 	if err := w.apply(ctx, op); err != nil {
@@ -164,7 +164,7 @@ func (w *writing) sameOwner(ctx context.Context) error {
 // comeIn adds our own account. Being in already is no error on Mattermost.
 func (w *writing) comeIn(ctx context.Context) error {
 	us := w.us().id
-	if w.is.archivedAt != 0 || w.is.byUs {
+	if w.is.archivedAt != 0 {
 		return nil
 	}
 	if w.is.isTeam() {

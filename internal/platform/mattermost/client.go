@@ -116,7 +116,7 @@ func (a answer) Error() string {
 // kind sorts an answer. Mattermost answers a name that is taken with 400, so that the ID of the message decides.
 func (a answer) kind(write bool) platform.ErrorKind {
 	switch a.id {
-	case channelExists, teamExists:
+	case channelExists, teamExists, teamIDExists:
 		return platform.AlreadyExists
 	}
 	switch status := a.status; {
@@ -145,4 +145,5 @@ func (a answer) kind(write bool) platform.ErrorKind {
 const (
 	channelExists = "store.sql_channel.save_channel.exists.app_error"
 	teamExists    = "app.team.save.existing.app_error"
+	teamIDExists  = "store.sql_team.save_team.existing.app_error"
 )
