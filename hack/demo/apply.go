@@ -18,19 +18,37 @@ import (
 // makePeople makes an account for everybody whom the manifests name.
 func (d *demo) makePeople(ctx context.Context) (err error) {
 	d.people, err = samples.MakePeople(ctx, d.Homeserver.Homeserver, d.samples)
+	if err == nil && d.WithMattermost {
+		_, err = samples.MakeMattermostPeople(ctx, d.Mattermost, d.samples)
+	}
 	return err
 }
 
-// apply renders the platform for the homeserver that runs, and applies everything with kubectl.
+// apply renders the platforms for the servers that run, and applies everything with kubectl.
 func (d *demo) apply(ctx context.Context) error {
-	platform, err := samples.Platform(d.samples, d.Homeserver.Homeserver, d.Homeserver.URL)
+	platforms, err := samples.Platform(d.samples, d.Homeserver.Homeserver, d.Homeserver.URL)
 	if err != nil {
 		return err
 	}
-	if err := d.kubectl(ctx, platform, "apply", "-f", "-"); err != nil {
+	if d.WithMattermost {
+		second, err := samples.OnMattermost(d.samples, d.Mattermost, d.Bot.Token)
+		if err != nil {
+			return err
+		}
+		platforms += second
+	}
+	if err := d.kubectl(ctx, platforms, "apply", "-f", "-"); err != nil {
 		return err
 	}
-	return d.kubectl(ctx, "", "apply", "-k", d.samples)
+	return d.kubectl(ctx, "", "apply", "-k", d.folder())
+}
+
+// folder has what is applied.
+func (d *demo) folder() string {
+	if d.WithMattermost {
+		return samples.MattermostFolder(d.samples)
+	}
+	return d.samples
 }
 
 func (d *demo) kubectl(ctx context.Context, input string, args ...string) error {

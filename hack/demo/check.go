@@ -5,16 +5,25 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/cabildo-dev/cabildo/hack/samples"
 )
 
-// check compares what was declared with what the homeserver tells, and says what came of it.
+// check compares what was declared with what the servers tell, and says what came of it.
 func (d *demo) check(ctx context.Context) error {
 	fmt.Println("\n  Checking with the homeserver:")
-	checks, wrong, err := samples.Check(ctx, d.Cluster, d.Homeserver.Homeserver)
+	err := result(samples.Check(ctx, d.Cluster, d.Homeserver.Homeserver))
+	if d.WithMattermost {
+		fmt.Println("  Checking with Mattermost:")
+		err = errors.Join(err, result(samples.CheckMattermost(ctx, d.Cluster, d.Mattermost, d.Bot.ID)))
+	}
+	return err
+}
+
+func result(checks int, wrong []string, err error) error {
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The demo: a real control plane and a real homeserver, the chart with its
+// The demo: a real control plane and real chat servers, the chart with its
 // manager, and a small company of communities. It stays up until Ctrl-C; with
-// --once it checks what people would see, and exits with 0 or 1.
+// --once it checks what people would see, and exits with 0 or 1. With
+// --platforms matrix,mattermost every community is on both.
 package main
 
 import (
@@ -14,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,32 +27,57 @@ import (
 )
 
 func main() {
-	once := flag.Bool("once", false, "check the result through the homeserver's client API, and exit")
+	once := flag.Bool("once", false, "check the result through the servers' client APIs, and exit")
+	platforms := flag.String("platforms", "matrix", "where the communities are: matrix, or matrix,mattermost")
 	samples := flag.String("samples", filepath.Join("config", "samples"), "the folder of manifests to apply")
 	flag.Parse()
+	mattermost, err := alsoOnMattermost(*platforms)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(2)
+	}
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *samples, *once); err != nil && !errors.Is(err, context.Canceled) {
+	d := &demo{samples: *samples}
+	d.WithMattermost = mattermost
+	if err := d.run(ctx, *once); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // the servers were stopped by run
 	}
 }
 
+// alsoOnMattermost reads the list of platforms. The samples need Matrix.
+func alsoOnMattermost(platforms string) (bool, error) {
+	names := strings.Split(platforms, ",")
+	slices.Sort(names)
+	switch names = slices.Compact(names); {
+	case slices.Equal(names, []string{"matrix"}):
+		return false, nil
+	case slices.Equal(names, []string{"matrix", "mattermost"}):
+		return true, nil
+	default:
+		return false, fmt.Errorf("--platforms is matrix or matrix,mattermost, and not %q", platforms)
+	}
+}
+
 // run tells the story in order, and takes everything down at its end.
-func run(ctx context.Context, samples string, once bool) (err error) {
+func (d *demo) run(ctx context.Context, once bool) (err error) {
 	began := time.Now()
-	d := &demo{samples: samples}
+	servers := "Starting a Kubernetes control plane and a Matrix homeserver"
+	if d.WithMattermost {
+		servers = "Starting a Kubernetes control plane, a Matrix homeserver and a Mattermost server"
+	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	for _, step := range []struct {
 		says string
 		do   func(context.Context) error
 	}{
-		{"Starting a Kubernetes control plane and a Matrix homeserver", d.Start},
+		{servers, d.Start},
 		{"Installing the Helm chart, and running the manager with its service account", d.Install},
 		{"Making the people's accounts", d.makePeople},
-		{"Applying " + samples, d.apply},
+		{"Applying " + d.folder(), d.apply},
 		{"Waiting until everything is Ready", d.waitReady},
 	} {
 		start := time.Now()

@@ -38,7 +38,7 @@ func (d *demo) invite() {
     With a Matrix client on this machine (Element, Cinny, Fluffychat, …): homeserver %[1]s
     as %[2]s, or any of %[3]d more people; everybody's password is %[4]s
     Open #eng-golang:%[5]s
-
+%[11]s
     With kubectl, in another terminal:
       export KUBECONFIG=%[6]s PATH=%[7]s:$PATH
       kubectl get platforms && kubectl get communities,groups.community.cabildo.dev -A
@@ -64,5 +64,18 @@ func (d *demo) invite() {
   Logs: %[10]s
   Ctrl-C takes everything down.
 `, d.Homeserver.URL, d.people[0], len(d.people)-1, samples.Password, d.Homeserver.ServerName,
-		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.samples, d.Manager.LogFile())
+		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.folder(), d.Manager.LogFile(), d.inviteToMattermost())
+}
+
+// inviteToMattermost says how to look there. The module has no web page.
+func (d *demo) inviteToMattermost() string {
+	if !d.WithMattermost {
+		return ""
+	}
+	return fmt.Sprintf(`
+    With Mattermost's API, as %[2]s or anybody else (there is no web page; everybody's password is the same):
+      TOKEN=$(curl -si %[1]s/api/v4/users/login --json '{"login_id":"%[2]s","password":"%[3]s"}' | tr -d '\r' | sed -n 's/^Token: //p')
+      curl -sH "Authorization: Bearer $TOKEN" %[1]s/api/v4/users/me/teams
+      curl -sH "Authorization: Bearer $TOKEN" %[1]s/api/v4/teams/name/eng/channels/name/eng-golang
+`, d.Mattermost.URL, d.people[0], samples.Password)
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"maunium.net/go/mautrix"
@@ -24,27 +23,25 @@ import (
 // at and what was wrong with them. People write and try to come in, so rooms
 // have something said in them afterwards.
 func Check(ctx context.Context, c client.Reader, homeserver *devenv.Homeserver) (checks int, wrong []string, err error) {
-	var communities v1alpha1.CommunityList
-	var groups v1alpha1.GroupList
-	if err := errors.Join(c.List(ctx, &communities), c.List(ctx, &groups)); err != nil {
-		return 0, nil, fmt.Errorf("reading what was declared: %w", err)
+	all, err := readDeclared(ctx, c)
+	if err != nil {
+		return 0, nil, err
 	}
 	operator, err := mautrix.NewClient(homeserver.URL, id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
 	if err != nil {
 		return 0, nil, fmt.Errorf("making a client: %w", err)
 	}
 	k := &checker{homeserver: homeserver, operator: operator, people: map[string]*mautrix.Client{}}
-	k.expect(len(communities.Items) == 3 && len(groups.Items) == 10,
-		"there are %d communities and %d groups, of 3 and 10", len(communities.Items), len(groups.Items))
+	k.complete(all)
 	spaces := map[client.ObjectKey]id.RoomID{}
-	for i := range communities.Items {
-		o := &communities.Items[i]
+	for i := range all.communities {
+		o := &all.communities[i]
 		room := k.room(ctx, o.Name, o.Spec.DisplayName, o.Status.SpaceStatus)
 		k.members(ctx, o.Name, room, o.Spec.Members)
 		spaces[client.ObjectKeyFromObject(o)] = room
 	}
-	for i := range groups.Items {
-		o := &groups.Items[i]
+	for i := range all.groups {
+		o := &all.groups[i]
 		room := k.room(ctx, o.Name, o.Spec.DisplayName, o.Status.SpaceStatus)
 		k.members(ctx, o.Name, room, o.Spec.Members)
 		k.linked(ctx, o.Name, spaces[client.ObjectKey{Namespace: o.Namespace, Name: o.Spec.CommunityRef.Name}], room)
@@ -55,29 +52,22 @@ func Check(ctx context.Context, c client.Reader, homeserver *devenv.Homeserver) 
 }
 
 type checker struct {
+	tally
+
 	homeserver *devenv.Homeserver
 	operator   *mautrix.Client
 	people     map[string]*mautrix.Client
-	checks     int
-	wrong      []string
-}
-
-func (k *checker) expect(ok bool, format string, args ...any) {
-	k.checks++
-	if !ok {
-		k.wrong = append(k.wrong, fmt.Sprintf(format, args...))
-	}
 }
 
 // room checks the address, the name and the pinned guidelines.
 func (k *checker) room(ctx context.Context, name, displayName string, s v1alpha1.SpaceStatus) id.RoomID {
-	if len(s.Platforms) != 1 {
-		k.expect(false, "%s is on %d platforms", name, len(s.Platforms))
+	on := k.on(MatrixPlatform, name, s)
+	if on == nil {
 		return ""
 	}
-	room := id.RoomID(s.Platforms[0].SpaceID)
-	alias, err := k.operator.ResolveAlias(ctx, id.RoomAlias(s.Platforms[0].Address))
-	k.expect(err == nil && alias.RoomID == room, "%s: %s leads to its room: %v", name, s.Platforms[0].Address, err)
+	room := id.RoomID(on.SpaceID)
+	alias, err := k.operator.ResolveAlias(ctx, id.RoomAlias(on.Address))
+	k.expect(err == nil && alias.RoomID == room, "%s: %s leads to its room: %v", name, on.Address, err)
 	var seen event.RoomNameEventContent
 	err = k.operator.StateEvent(ctx, room, event.StateRoomName, "", &seen)
 	k.expect(err == nil && seen.Name == displayName, "%s: the room is called %q: %v", name, seen.Name, err)
@@ -113,13 +103,11 @@ func (k *checker) linked(ctx context.Context, name string, space, room id.RoomID
 func (k *checker) posting(ctx context.Context, g *v1alpha1.Group, room id.RoomID) {
 	may := g.Status.Effective.Moderation.Posting
 	for _, role := range []v1alpha1.Role{v1alpha1.RoleMember, v1alpha1.RoleManager} {
-		i := slices.IndexFunc(g.Spec.Members, func(s v1alpha1.MemberSource) bool {
-			return s.Person != "" && (s.Role == role || (s.Role == "" && role == v1alpha1.RoleMember))
-		})
-		if i < 0 {
+		person := somebody(g, role)
+		if person == "" {
 			continue
 		}
-		_, err := k.person(ctx, g.Spec.Members[i].Person).SendText(ctx, room, "Hello from the check.")
+		_, err := k.person(ctx, person).SendText(ctx, room, "Hello from the check.")
 		if role == v1alpha1.RoleMember && may != v1alpha1.AudienceMembers {
 			k.expect(errors.Is(err, mautrix.MForbidden), "%s: posting is for %s, and a member is refused: %v", g.Name, may, err)
 		} else {
@@ -133,7 +121,7 @@ func (k *checker) joining(ctx context.Context, g *v1alpha1.Group, room id.RoomID
 	if g.Status.Effective.Join == v1alpha1.JoinOpen && g.Status.Effective.Visibility == v1alpha1.VisibilityPublic {
 		return
 	}
-	_, err := k.person(ctx, "stranger").JoinRoomByID(ctx, room)
+	_, err := k.person(ctx, stranger).JoinRoomByID(ctx, room)
 	k.expect(err != nil, "%s: a stranger can't come in", g.Name)
 }
 

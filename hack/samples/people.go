@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package samples brings the small company of config/samples to life on a
-// homeserver: its people's accounts, its platform, and a look at everything as
-// people see it. The demo and the end-to-end suite share it; it is no part of
-// the operator.
+// homeserver, and with config/samples-mattermost on a Mattermost server too: its
+// people's accounts, its platforms, and a look at everything as people see it.
+// The demo and the end-to-end suite share it; it is no part of the operator.
 package samples
 
 import (
@@ -28,6 +28,35 @@ const Password = "cabildo-demo"
 // MakePeople makes an account for everybody whom the manifests of a folder
 // name, and returns their names.
 func MakePeople(ctx context.Context, homeserver *devenv.Homeserver, folder string) ([]string, error) {
+	return makePeople(ctx, folder, func(ctx context.Context, name string) error {
+		_, err := homeserver.CreatePerson(ctx, name, Password, display(name))
+		return err
+	})
+}
+
+// MakeMattermostPeople makes the same people's accounts on a Mattermost server.
+func MakeMattermostPeople(ctx context.Context, server *devenv.Mattermost, folder string) ([]string, error) {
+	return makePeople(ctx, folder, func(ctx context.Context, name string) error {
+		_, err := server.CreatePerson(ctx, name, Password, display(name))
+		return err
+	})
+}
+
+func makePeople(ctx context.Context, folder string, create func(ctx context.Context, name string) error) ([]string, error) {
+	people, err := people(folder)
+	if err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, name := range people {
+		group.Go(func() error { return create(ctx, name) })
+	}
+	return people, group.Wait()
+}
+
+// people are those whom the manifests of a folder name.
+func people(folder string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("listing the samples: %w", err)
@@ -44,16 +73,7 @@ func MakePeople(ctx context.Context, homeserver *devenv.Homeserver, folder strin
 		}
 		collect(manifest, found)
 	}
-	people := slices.Sorted(maps.Keys(found))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for _, name := range people {
-		group.Go(func() error {
-			_, err := homeserver.CreatePerson(ctx, name, Password, display(name))
-			return err
-		})
-	}
-	return people, group.Wait()
+	return slices.Sorted(maps.Keys(found)), nil
 }
 
 // collect gathers the values of every field person.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package stack is a whole Cabildo on real servers: a control plane with the
-// chart, the chart's manager, and a homeserver. The demo, the acceptance run
+// chart, the chart's manager, a homeserver and, on demand, a Mattermost server. The demo, the acceptance run
 // and the benchmark stand on it; it loads it with a community's own
 // configuration, waits for it, and counts what it does. It is no part of the
 // operator.
@@ -28,9 +28,16 @@ import (
 
 // A Stack is everything that runs. The zero value is one that doesn't yet.
 type Stack struct {
+	// WithMattermost has Start start a Mattermost server too.
+	WithMattermost bool
+
 	Plane      *devenv.ControlPlane
 	Homeserver *devenv.Dendrite
 	Manager    *devenv.Manager
+	// Mattermost is nil where nobody asked for it.
+	Mattermost *devenv.Mattermost
+	// Bot is the operator's account on Mattermost.
+	Bot struct{ ID, Token string }
 	// Cluster reads and writes with all rights.
 	Cluster client.Client
 
@@ -48,6 +55,9 @@ func (s *Stack) Start(ctx context.Context) error {
 		s.Homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
 		return err
 	})
+	if s.WithMattermost {
+		group.Go(func() error { return s.startMattermost(ctx) })
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -60,6 +70,14 @@ func (s *Stack) Start(ctx context.Context) error {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	s.clientset, err = kubernetes.NewForConfig(s.Plane.RESTConfig())
+	return err
+}
+
+func (s *Stack) startMattermost(ctx context.Context) (err error) {
+	if s.Mattermost, err = devenv.StartMattermost(ctx, devenv.MattermostOptions{}); err != nil {
+		return err
+	}
+	s.Bot.ID, s.Bot.Token, err = s.Mattermost.CreateBot(ctx, "cabildo")
 	return err
 }
 
@@ -80,6 +98,9 @@ func (s *Stack) Close() error {
 	}
 	if s.Homeserver != nil {
 		errs = append(errs, s.Homeserver.Close())
+	}
+	if s.Mattermost != nil {
+		errs = append(errs, s.Mattermost.Close())
 	}
 	if s.Plane != nil {
 		errs = append(errs, s.Plane.Stop())

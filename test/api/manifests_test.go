@@ -46,26 +46,41 @@ var _ = Describe("The manifests", Ordered, func() {
 		}
 	})
 
-	It("in config/samples are taken, all of them", func(ctx context.Context) {
+	DescribeTable("in the samples are taken, all of them", func(ctx context.Context, folder string) {
 		applied := map[string]bool{}
-		for _, object := range append(kustomized(samples),
-			append(objectsIn(samples+"/platform.yaml"), objectsIn(samples+"/platform-secret.yaml")...)...) {
+		for _, object := range append(kustomized(folder),
+			append(objectsIn(folder+"/platform.yaml"), objectsIn(folder+"/platform-secret.yaml")...)...) {
 			submitObject(ctx, object)
 			applied[id(object)] = true
 		}
-		files, err := filepath.Glob(samples + "/*.yaml")
+		files, err := filepath.Glob(folder + "/*.yaml")
 		Expect(err).NotTo(HaveOccurred())
 		for _, file := range files {
-			if filepath.Base(file) == "kustomization.yaml" {
-				continue
-			}
 			content, err := os.ReadFile(file)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(string(content)).To(HavePrefix("# "), "%s begins with a comment that explains it", file)
+			if filepath.Base(file) == "kustomization.yaml" {
+				continue
+			}
 			for _, object := range objectsIn(file) {
 				Expect(applied).To(HaveKey(id(object)), "%s is in the kustomization", file)
 			}
 		}
+	},
+		Entry("on Matrix", samples),
+		Entry("on Mattermost too", samples+"-mattermost"),
+	)
+
+	It("on Mattermost too have every community on both platforms", func() {
+		on := map[string]int{}
+		for _, object := range kustomized(samples + "-mattermost") {
+			if object.GetKind() == "Community" {
+				for _, p := range as[v1alpha1.Community](object).Spec.Platforms {
+					on[p.PlatformRef.Name]++
+				}
+			}
+		}
+		Expect(on).To(Equal(map[string]int{"chat": 3, "mattermost": 3}))
 	})
 })
 
