@@ -369,7 +369,7 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 		Approved: func(op string) bool {
 			return p.subject.lists(v1alpha1.ProposalApproved, p.platform.Name+": "+op) || !p.windowOver && p.record.Counted(op)
 		},
-		Waiting:    waiting,
+		Waiting: waiting,
 	}, nil
 }
 

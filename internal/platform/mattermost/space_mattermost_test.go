@@ -103,7 +103,7 @@ var _ = Describe("a team and its channels", func() {
 		b := openAgain(ctx)
 		Expect(b.make(ctx, town)).To(Equal(team))
 		id := b.make(ctx, market)
-		Expect(a.wire.Of("POST /channels")+b.wire.Of("POST /channels")).To(Equal(1))
+		Expect(a.wire.Of("POST /channels") + b.wire.Of("POST /channels")).To(Equal(1))
 		Expect(b.see(ctx, market).Space.ID).To(Equal(id))
 		Expect(b.wire.Of("POST /teams")).To(BeZero())
 
