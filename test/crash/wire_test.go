@@ -4,21 +4,17 @@
 package crash_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/cabildo-dev/cabildo/test/proxy"
 )
 
 // wire is what the manager of one run talks through: a proxy before each
@@ -60,7 +56,7 @@ func newWire(kube, home server, at trial) (*wire, error) {
 		return nil, err
 	}
 	w.kubernetes, w.homeserver = httptest.NewUnstartedServer(beforeKube), httptest.NewServer(beforeHome)
-	w.kubernetes.Config.ErrorLog = silent // of handshakes with managers that were killed
+	w.kubernetes.Config.ErrorLog = proxy.Silent // of handshakes with managers that were killed
 	w.kubernetes.StartTLS()
 	return w, nil
 }
@@ -75,8 +71,6 @@ func (w *wire) close() {
 // errStruck ends the request at which the wire strikes, without an answer.
 var errStruck = errors.New("struck here")
 
-var silent = log.New(io.Discard, "", 0)
-
 // lateBy is how long the homeserver's news stays away when an answer of it was
 // cut off: long enough for the manager to try again before it sees what it did.
 const lateBy = 2 * time.Second
@@ -85,23 +79,15 @@ const lateBy = 2 * time.Second
 type isPoint struct{}
 
 func (w *wire) proxy(side string, to server) (http.Handler, error) {
-	target, err := url.Parse(to.url)
+	forward, err := proxy.Before(to.url, to.transport, w.answered)
 	if err != nil {
-		return nil, fmt.Errorf("reading the URL of %s: %w", side, err)
-	}
-	forward := &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport:      to.transport,
-		ModifyResponse: w.answered,
-		ErrorLog:       silent,
-		// What goes wrong behind the proxy is a connection that is cut, as it is without one.
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		return nil, err
 	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c, counts := callOf(side, r)
 		ctx, alive := w.enter(r.Context(), c, counts)
 		if !alive {
-			panic(http.ErrAbortHandler)
+			proxy.Cut()
 		}
 		if at, _ := ctx.Value(isPoint{}).(bool); at && w.at.variant == midway {
 			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -166,11 +152,10 @@ func (w *wire) answered(r *http.Response) error {
 	case !at && r.Request.URL.Path != createRoom:
 		return nil
 	}
-	body, err := io.ReadAll(r.Body) // the server is done when all of it is here
+	body, err := proxy.Whole(r)
 	if err != nil {
 		return err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	if r.Request.URL.Path == createRoom {
 		w.makes(body)
 	}
