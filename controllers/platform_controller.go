@@ -70,7 +70,7 @@ func (r *PlatformReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	var p v1alpha1.Platform
 	if err := r.Get(ctx, req.NamespacedName, &p); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.sessions.Drop(req.Name)
+			r.drop(req.Name)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -105,13 +105,13 @@ func (r *PlatformReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 func (r *PlatformReconciler) open(ctx context.Context, p *v1alpha1.Platform) (platform.Info, *status.Problem) {
 	factory, ok := r.factories[p.Spec.Type]
 	if !ok {
-		r.sessions.Drop(p.Name)
+		r.drop(p.Name)
 		return platform.Info{}, status.Stall(v1alpha1.ReasonPlatformTypeUnsupported,
 			"This version of Cabildo has no adapter for type %s. It has: %v.", p.Spec.Type, slices.Sorted(maps.Keys(r.factories)))
 	}
 	settings, problem := r.sessionSettings(ctx, p)
 	if problem != nil {
-		r.sessions.Drop(p.Name)
+		r.drop(p.Name)
 		return platform.Info{}, problem
 	}
 	session := r.sessions.Get(p.Name)
@@ -129,11 +129,17 @@ func (r *PlatformReconciler) open(ctx context.Context, p *v1alpha1.Platform) (pl
 	info, err := adapter.Probe(ctx)
 	if err != nil {
 		adapter.Close()
-		r.sessions.Drop(p.Name)
+		r.sessions.Drop(p.Name) // it is tried again: what was counted stays, and says why
 		return platform.Info{}, r.probeProblem(p, err)
 	}
 	r.sessions.Put(&platform.Session{Adapter: adapter, Name: p.Name, Info: info, Fingerprint: settings.fingerprint()})
 	return info, nil
+}
+
+// drop ends the session of a platform that is not asked any more, and what metrics show of it.
+func (r *PlatformReconciler) drop(name string) {
+	r.sessions.Drop(name)
+	r.metrics.Forget(name)
 }
 
 func (r *PlatformReconciler) probeProblem(p *v1alpha1.Platform, err error) *status.Problem {
@@ -173,7 +179,7 @@ func (r *PlatformReconciler) finish(ctx context.Context, before, p *v1alpha1.Pla
 			"The Platform is deleted when nothing uses it any more. It is used by %s.", status.Sample(consumers))})
 		return r.patchStatus(ctx, before, p)
 	}
-	r.sessions.Drop(p.Name)
+	r.drop(p.Name)
 	if controllerutil.RemoveFinalizer(p, v1alpha1.InUseFinalizer) {
 		if err := r.Patch(ctx, p, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("removing the finalizer from Platform %s: %w", p.Name, err)

@@ -21,6 +21,7 @@ import (
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
 	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/status"
 )
 
@@ -42,7 +43,7 @@ const openingInterval = 500 * time.Millisecond
 // reconcile makes the spaces of a subject as declared and reports on it.
 // The subject's object is changed on the way.
 func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Result, error) {
-	result, err := r.reconcileOnce(ctx, s)
+	result, err := r.reconcileOnce(platform.WithShare(ctx, s.share()), s)
 	if apierrors.IsConflict(err) { // somebody was faster, or the cache is behind: look again
 		return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
 	}

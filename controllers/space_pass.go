@@ -239,7 +239,7 @@ func hasAccount(m model.Membership) bool {
 }
 
 func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem {
-	seen, err := p.session.Observe(platform.WithPriority(ctx, platform.PriorityDrift), platform.Query{
+	seen, err := p.session.Observe(platform.WithPriority(ctx, p.urgencyOfLook()), platform.Query{
 		OwnerID: p.platform.Spec.OwnerID, Ref: p.subject.ref, Parent: p.want.Parent,
 		Address: p.want.Address, KnownID: p.subject.known(p.platform.Name).SpaceID,
 		Members: p.membersMatter(), Declared: accounts(p.want.Members),
@@ -466,13 +466,6 @@ func itemProblem(p *pass, op plan.Operation, err error) *status.Problem {
 			"Platform %s does not let Cabildo %s: %v. Everybody else is served; it is tried again.", p.platform.Name, op, err)
 	}
 	return status.FromPlatform(p.platform.Name, err)
-}
-
-func priority(op plan.Operation) platform.Priority {
-	if op.Removes() {
-		return platform.PriorityRevoke
-	}
-	return platform.PriorityGrant
 }
 
 // people are the counts of the pass.

@@ -14,6 +14,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,7 +44,10 @@ var (
 	k8s       client.Client
 	apiserver *rest.Config
 	servers   sync.Map // *memory.Server by URL
+	asked     sync.Map // *questions by URL
 	now       shifted
+	// shown is what the manager that runs now shows of the platforms.
+	shown *prometheus.Registry
 
 	stopManager func()
 )
@@ -114,9 +118,11 @@ func startManager() (stop func()) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
+	shown = prometheus.NewRegistry()
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		Namespace:   operatorNamespace,
 		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
+		Metrics:     platform.NewMetrics(shown),
 		Concurrency: 8,
 		Clock:       &now,
 		RetryBase:   50 * time.Millisecond,
@@ -136,7 +142,12 @@ func openMemory(ctx context.Context, cfg platform.Config) (platform.Adapter, err
 	if !ok {
 		return nil, fmt.Errorf("no server at %s", cfg.URL)
 	}
-	return server.(*memory.Server).Open(ctx, cfg)
+	adapter, err := server.(*memory.Server).Open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	q, _ := asked.LoadOrStore(cfg.URL, &questions{})
+	return listening{adapter, q.(*questions)}, nil
 }
 
 func namespaced(name string) *corev1.Namespace {

@@ -157,7 +157,7 @@ type PlatformAccess struct {
 
 // RequestBudget bounds the requests to a platform.
 type RequestBudget struct {
-	// PerSecond is the most requests a second, over a burst of the same size. Built in: 50.
+	// PerSecond is the most requests in any second. Built in: 50.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000

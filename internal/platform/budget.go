@@ -4,78 +4,114 @@
 package platform
 
 import (
-	"cmp"
-	"container/heap"
 	"context"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Budget is the one budget of requests to a platform, shared by everything
-// that talks to it. The most urgent request that waits goes first, and in turn
-// among equals. A platform that asks to wait makes all of them wait.
+// that talks to it. Whose turn is next is decided in the moment in which a
+// request may go, so what is urgent waits for none that only waits, too. A
+// platform that asks to wait makes all of them wait.
 type Budget struct {
-	limiter *rate.Limiter
+	perSecond, concurrency int
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	free    int
-	seq     uint64
-	waiting waiters
+	pace    pace
 	pause   time.Time
+	waiting turns
+	// wake gives turns when time is all that is missing; nil until that was so once.
+	wake *time.Timer
 }
 
-// NewBudget allows so many requests a second, over a burst of the same size, and so many at once.
+// NewBudget allows so many requests in any second, and so many at once.
 func NewBudget(perSecond, concurrency int) *Budget {
-	return &Budget{limiter: rate.NewLimiter(rate.Limit(perSecond), perSecond), free: concurrency}
+	return &Budget{perSecond: perSecond, concurrency: concurrency, free: concurrency, pace: newPace(perSecond)}
 }
 
-// Acquire waits for a turn, and returns what gives it back. The error is the context's.
+// Acquire waits for a turn, and returns what gives it back. It does not wait
+// for what comes after the deadline: the error is the context's, but it can
+// come before that is done.
 func (b *Budget) Acquire(ctx context.Context, p Priority) (release func(), err error) {
-	if err := b.slot(ctx, p); err != nil {
+	if err := b.await(ctx, &waiter{priority: p, share: Share(ctx), turn: make(chan struct{})}); err != nil {
 		return nil, err
 	}
-	release = sync.OnceFunc(b.release)
-	if err := b.Wait(ctx); err != nil {
-		release()
-		return nil, err
-	}
-	return release, nil
+	return sync.OnceFunc(b.release), nil
 }
 
-// Wait waits for the rate and for a pause to end, without taking one of the
-// concurrent places. It does not wait for what comes after the deadline: the
-// error is the context's, but it can come before that is done.
+// Wait is Acquire without taking one of the concurrent places.
 func (b *Budget) Wait(ctx context.Context) error {
-	for {
-		if err := wait(ctx, b.Paused()); err != nil {
-			return err
-		}
-		if b.limiter.Wait(ctx) != nil {
-			return cmp.Or(ctx.Err(), context.DeadlineExceeded)
-		}
-		if b.Paused() == 0 { // a pause may have begun while the rate was waited for
-			return nil
-		}
-	}
+	return b.await(ctx, &waiter{poll: true, turn: make(chan struct{})})
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	if d == 0 {
-		return nil
-	}
-	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < d {
+func (b *Budget) await(ctx context.Context, w *waiter) error {
+	b.mu.Lock()
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < b.until(time.Now()) {
+		b.mu.Unlock()
 		return context.DeadlineExceeded
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	b.waiting.add(w)
+	b.give()
+	b.mu.Unlock()
+
 	select {
-	case <-timer.C:
+	case <-w.turn:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	b.mu.Lock()
+	waits := w.at != nil
+	if waits {
+		b.waiting.remove(w)
+	}
+	b.mu.Unlock()
+	if !waits && !w.poll {
+		b.release() // the turn came in the meantime: pass it on
+	}
+	return ctx.Err()
+}
+
+// give gives a turn to whoever may go now, and is called again when time lets
+// the next one go. The lock is held.
+func (b *Budget) give() {
+	for b.waiting.any(b.free > 0) {
+		now := time.Now()
+		if d := b.until(now); d > 0 {
+			b.later(d)
+			return
+		}
+		w := b.waiting.next()
+		b.pace.take(now)
+		if !w.poll {
+			b.free--
+		}
+		close(w.turn)
+	}
+}
+
+// until is how long nobody may go. The lock is held.
+func (b *Budget) until(now time.Time) time.Duration {
+	return max(b.pause.Sub(now), b.pace.ready(now))
+}
+
+func (b *Budget) later(d time.Duration) {
+	if b.wake != nil {
+		b.wake.Reset(d)
+		return
+	}
+	b.wake = time.AfterFunc(d, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.give()
+	})
+}
+
+func (b *Budget) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free++
+	b.give()
 }
 
 // Paused is how long every request still has to wait because the platform asked for it; zero when it doesn't.
@@ -94,86 +130,33 @@ func (b *Budget) Pause(d time.Duration) {
 	}
 }
 
-// Waiting is the number of requests that wait for a turn.
+// Use is what a budget allows, and how much of it is in use.
+type Use struct {
+	PerSecond, Concurrency int
+	// InFlight is how many requests have a place, and Waiting how many wait for their turn, by priority.
+	InFlight int
+	Waiting  map[Priority]int
+	// Paused is how long the platform has asked everybody to wait from now on.
+	Paused time.Duration
+}
+
+// Use is the budget at this moment.
+func (b *Budget) Use() Use {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u := Use{
+		PerSecond: b.perSecond, Concurrency: b.concurrency, InFlight: b.concurrency - b.free,
+		Waiting: map[Priority]int{}, Paused: max(time.Until(b.pause), 0),
+	}
+	for priority := range b.waiting.levels {
+		u.Waiting[Priority(priority)] = b.waiting.levels[priority].waiting
+	}
+	return u
+}
+
+// Waiting is the number of requests that wait for their turn.
 func (b *Budget) Waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting)
-}
-
-func (b *Budget) slot(ctx context.Context, p Priority) error {
-	b.mu.Lock()
-	if b.free > 0 {
-		b.free--
-		b.mu.Unlock()
-		return nil
-	}
-	b.seq++
-	w := &waiter{priority: p, seq: b.seq, turn: make(chan struct{})}
-	heap.Push(&b.waiting, w)
-	b.mu.Unlock()
-
-	select {
-	case <-w.turn:
-		return nil
-	case <-ctx.Done():
-	}
-	b.mu.Lock()
-	if w.index >= 0 {
-		heap.Remove(&b.waiting, w.index)
-		b.mu.Unlock()
-		return ctx.Err()
-	}
-	b.mu.Unlock()
-	b.release() // the turn came in the meantime: pass it on
-	return ctx.Err()
-}
-
-func (b *Budget) release() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		b.free++
-		return
-	}
-	w := heap.Pop(&b.waiting).(*waiter)
-	close(w.turn)
-}
-
-type waiter struct {
-	priority Priority
-	seq      uint64
-	index    int
-	turn     chan struct{}
-}
-
-// waiters is a heap: the most urgent first, and the longest waiting among equals.
-type waiters []*waiter
-
-func (w waiters) Len() int { return len(w) }
-
-func (w waiters) Less(i, j int) bool {
-	if w[i].priority != w[j].priority {
-		return w[i].priority < w[j].priority
-	}
-	return w[i].seq < w[j].seq
-}
-
-func (w waiters) Swap(i, j int) {
-	w[i], w[j] = w[j], w[i]
-	w[i].index, w[j].index = i, j
-}
-
-func (w *waiters) Push(x any) {
-	item := x.(*waiter)
-	item.index = len(*w)
-	*w = append(*w, item)
-}
-
-func (w *waiters) Pop() any {
-	old := *w
-	last := old[len(old)-1]
-	last.index = -1
-	*w = old[:len(old)-1]
-	return last
+	return b.waiting.waiting()
 }

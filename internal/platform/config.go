@@ -45,6 +45,7 @@ type contextKey int
 const (
 	routeKey contextKey = iota
 	priorityKey
+	shareKey
 )
 
 // WithRoute names the request's route template, such as "PUT /rooms/{room}/state/{type}", for metrics.
@@ -68,7 +69,12 @@ const (
 	PriorityRevoke Priority = iota
 	PriorityGrant
 	PriorityDrift
+
+	priorities = int(PriorityDrift) + 1
 )
+
+// String is the priority as metrics name it.
+func (p Priority) String() string { return [priorities]string{"revoke", "grant", "drift"}[p] }
 
 // WithPriority says how urgent the requests of this context are.
 func WithPriority(ctx context.Context, p Priority) context.Context {
@@ -81,4 +87,16 @@ func PriorityOf(ctx context.Context) Priority {
 		return p
 	}
 	return PriorityGrant
+}
+
+// WithShare says for whom the requests of this context are, such as a community.
+// Requests that are equally urgent take turns between the shares.
+func WithShare(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, shareKey, key)
+}
+
+// Share is what WithShare set. Requests without one share one.
+func Share(ctx context.Context) string {
+	key, _ := ctx.Value(shareKey).(string)
+	return key
 }

@@ -47,6 +47,7 @@ func NewClient(o ClientOptions) (*http.Client, error) {
 	}
 	base.MaxIdleConnsPerHost = 64
 	base.ResponseHeaderTimeout = 2 * time.Minute
+	o.Metrics.watch(o.Platform, o.Budget)
 	return &http.Client{
 		Transport:     &transport{next: base, platform: o.Platform, budget: o.Budget, metrics: o.Metrics},
 		CheckRedirect: checkRedirect,
@@ -107,13 +108,7 @@ type transport struct {
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	route := Route(ctx)
-	release := func() {}
-	var err error
-	if route == LongPoll {
-		err = t.budget.Wait(ctx)
-	} else {
-		release, err = t.budget.Acquire(ctx, PriorityOf(ctx))
-	}
+	release, err := t.turn(ctx, route)
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // nothing was read from it, so nothing is lost
@@ -140,6 +135,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &releasingBody{ReadCloser: resp.Body, release: release}
 	return resp, nil
+}
+
+// turn waits for the turn of a request, and returns what gives it back.
+func (t *transport) turn(ctx context.Context, route string) (release func(), err error) {
+	if route == LongPoll {
+		return func() {}, t.budget.Wait(ctx)
+	}
+	priority, came := PriorityOf(ctx), time.Now()
+	release, err = t.budget.Acquire(ctx, priority)
+	t.metrics.hasWaited(t.platform, priority, time.Since(came))
+	return release, err
 }
 
 // releasingBody keeps the turn until the answer has been read.

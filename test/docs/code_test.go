@@ -176,24 +176,33 @@ func TestFlagsOfTheManagerAreInOperations(t *testing.T) {
 	}
 }
 
-func TestMetricsAreInOperations(t *testing.T) {
-	said := read(t, "docs/operations.md")
+func TestMetricsAreInTheirPage(t *testing.T) {
+	said := read(t, "docs/metrics.md")
 	checked := 0
 	ast.Inspect(source(t, "internal/platform/metrics.go"), func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
+		literal, ok := n.(*ast.BasicLit)
 		if !ok {
 			return true
 		}
-		if name := text(pair.Value); strings.HasPrefix(name, "cabildo_") {
+		if name := text(literal); strings.HasPrefix(name, "cabildo_") {
 			checked++
-			if !strings.Contains(said, "`"+name+"`") {
-				t.Errorf("docs/operations.md does not tell of the metric %s", name)
+			if !strings.Contains(said, "| `"+name+"` |") {
+				t.Errorf("docs/metrics.md has no row for the metric %s", name)
 			}
 		}
 		return true
 	})
-	if checked < 2 {
+	if checked < 8 {
 		t.Errorf("only %d metrics were found: this test looks for them in the wrong way", checked)
+	}
+	for _, match := range regexp.MustCompile(`cabildo_[a-z_]+[a-z]`).FindAllString(said, -1) {
+		name := match
+		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+			name = strings.TrimSuffix(name, suffix)
+		}
+		if !strings.Contains(read(t, "internal/platform/metrics.go"), `"`+name+`"`) {
+			t.Errorf("docs/metrics.md tells of %s, and there is no such metric", match)
+		}
 	}
 }
 

@@ -1,0 +1,128 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+)
+
+// question is what the request budget would be told of one call of an adapter.
+type question struct {
+	About    string
+	Share    string
+	Priority platform.Priority
+}
+
+// questions are those that one platform was asked.
+type questions struct {
+	mu  sync.Mutex
+	all []question
+}
+
+func (q *questions) note(ctx context.Context, about string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.all = append(q.all, question{about, platform.Share(ctx), platform.PriorityOf(ctx)})
+}
+
+// take returns what was asked since it was called last.
+func (q *questions) take() []question {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.all
+	q.all = nil
+	return all
+}
+
+// listening is an adapter that notes how it is called.
+type listening struct {
+	platform.Adapter
+	heard *questions
+}
+
+func (l listening) Observe(ctx context.Context, q platform.Query) (platform.Observation, error) {
+	l.heard.note(ctx, "look at "+q.Ref.Name)
+	return l.Adapter.Observe(ctx, q)
+}
+
+func (l listening) Apply(ctx context.Context, op plan.Operation) (string, error) {
+	l.heard.note(ctx, string(op.Verb)+" "+op.Space.Mark.Ref.Name)
+	return l.Adapter.Apply(ctx, op)
+}
+
+// series are the names of the metrics that are shown of a platform.
+func series(name string) (names []string) {
+	GinkgoHelper()
+	families, err := shown.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "platform" && label.GetValue() == name && !slices.Contains(names, family.GetName()) {
+					names = append(names, family.GetName())
+				}
+			}
+		}
+	}
+	return names
+}
+
+var _ = Describe("the request budget of a platform", func() {
+	It("is told whose a request is, and how urgent", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana", "kim").ready(ctx)
+		q, _ := asked.Load(w.platform.Spec.Matrix.HomeserverURL)
+		heard := q.(*questions)
+		golang := w.group("golang")
+		golang.Spec.Members = []v1alpha1.MemberSource{{Person: "ana"}, {Person: "kim"}}
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		made := heard.take()
+		Expect(made).To(ContainElements(
+			HaveField("About", "look at engineering"), HaveField("About", "Create engineering"), HaveField("About", "Create golang")))
+		Expect(made).To(HaveEach(HaveField("Share", w.namespace+"/engineering")), "a group shares the turns of its community")
+
+		By("changing who is in it")
+		w.change(ctx, golang, func() { golang.Spec.Members = golang.Spec.Members[:1] })
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		changed := heard.take()
+		about := func(what string) []question {
+			return slices.DeleteFunc(slices.Clone(changed), func(q question) bool { return q.About != what })
+		}
+		Expect(about("look at golang")).NotTo(BeEmpty())
+		Expect(about("look at golang")[0].Priority).To(Equal(platform.PriorityGrant), "what was declared since may be a revocation")
+		Expect(about("RemoveMember golang")).To(HaveEach(HaveField("Priority", platform.PriorityRevoke)))
+		Expect(about("RemoveMember golang")).NotTo(BeEmpty())
+
+		By("looking at what nobody changed")
+		w.server.Edit("eng-golang", func(*model.Observed) {})
+		Eventually(func() []question { changed = append(changed, heard.take()...); return changed }).Should(
+			ContainElement(And(HaveField("About", "look at golang"), HaveField("Priority", platform.PriorityDrift))))
+	})
+
+	It("is shown as long as there is the platform", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		Expect(series(w.name)).To(ContainElement("cabildo_platform_budget_requests_per_second"))
+		Expect(k8s.Delete(ctx, w.platform)).To(Succeed())
+		w.gone(ctx, w.platform)
+		Eventually(func() []string { return series(w.name) }).Should(BeEmpty())
+	})
+
+	It("is not shown of a platform that has no credentials any more", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		Expect(k8s.Delete(ctx, w.secret)).To(Succeed())
+		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound)
+		Expect(series(w.name)).To(BeEmpty())
+	})
+})
