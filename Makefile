@@ -28,7 +28,7 @@ MATRIX_SERVERS := bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/ku
 
 # Mattermost is built for those who ask for it.
 .PHONY: demo
-demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),bin/mattermost) bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS=--once: check and exit
+demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),bin/mattermost) bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS='--platforms matrix,mattermost': on both; --once: check and exit
 	@$(call need,hack/demo)
 	@$(GO_BUILD) -o bin/demo ./hack/demo
 	@exec bin/demo $(ARGS)
