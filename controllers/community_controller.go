@@ -47,7 +47,7 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 	err := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Community{}, builder.WithPredicates(specOrAnnotations)).
 		Watches(&v1alpha1.Platform{}, list(on(indexPlatform)), builder.WithPredicates(platformBecameUsable)).
-		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(createsAndDeletes)).
+		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(predicate.Or(createsAndDeletes, membersChanged))).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -82,5 +82,5 @@ func (r *CommunityReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("counting the groups of Community %s: %w", req, err)
 	}
-	return r.spaces.reconcile(ctx, communitySubject(&c, len(groups.Items)))
+	return r.spaces.reconcile(ctx, communitySubject(&c, groups.Items))
 }

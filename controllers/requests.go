@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -37,6 +38,18 @@ var leftPlatforms = predicate.Funcs{
 // createsAndDeletes passes what changes how many there are.
 var createsAndDeletes = predicate.Funcs{
 	UpdateFunc:  func(event.UpdateEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+}
+
+// membersChanged passes a Group of which other members are declared.
+var membersChanged = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, is := e.ObjectOld.(*v1alpha1.Group)
+		after, still := e.ObjectNew.(*v1alpha1.Group)
+		return is && still && !equality.Semantic.DeepEqual(before.Spec.Members, after.Spec.Members)
+	},
 	GenericFunc: func(event.GenericEvent) bool { return false },
 }
 

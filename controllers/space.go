@@ -178,7 +178,11 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 		}
 		switch {
 		case len(p.losses) > 0:
-			moderation = &status.Finding{Reason: v1alpha1.ReasonSettingsUnsupported, Message: describeLosses(p.losses)}
+			said := describeLosses(p.platform.Name, p.losses)
+			if moderation != nil && moderation.Message != "" {
+				said = moderation.Message + " " + said
+			}
+			moderation = &status.Finding{Reason: v1alpha1.ReasonSettingsUnsupported, Message: said}
 		case moderation == nil && len(p.problems) == 0:
 			moderation = &status.Finding{}
 		}
@@ -227,13 +231,13 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 
 // countGroups counts a community's groups, not more often than other counts.
 func (r *spaceReconciler) countGroups(s *subject) time.Duration {
-	if s.group != nil || int(s.community.Status.Groups) == s.groups {
+	if s.group != nil || int(s.community.Status.Groups) == len(s.groups) {
 		return 0
 	}
 	if wait := r.counted.wait("groups of " + s.ref.String()); wait > 0 {
 		return wait
 	}
-	s.community.Status.Groups = int32(s.groups)
+	s.community.Status.Groups = int32(len(s.groups))
 	return 0
 }
 

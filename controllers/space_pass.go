@@ -4,11 +4,13 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,8 +41,10 @@ type pass struct {
 	want      model.Space
 	losses    []platform.Loss
 	members   []model.Member
-	missing   []string
-	failed    []string
+	// insideUnknown says that not all people of the community's groups are known.
+	insideUnknown bool
+	missing       []string
+	failed        []string
 
 	seen platform.Observation
 	// record is what was granted in the space; nil until it was recalled.
@@ -49,6 +53,9 @@ type pass struct {
 	// windowOver says that the window of the removal budget begins with the next removal, and baseline what it is a percentage of.
 	windowOver bool
 	baseline   plan.Baseline
+
+	// collided says that a space could not be made because its name is taken.
+	collided bool
 
 	held     []plan.Held
 	pending  []plan.Operation
@@ -171,8 +178,13 @@ func readyMessage(p *v1alpha1.Platform) string {
 }
 
 // desire computes the wanted space in the platform's normal form.
-func (r *spaceReconciler) desire(_ context.Context, p *pass) *status.Problem {
-	members, err := desired.Accounts(p.platform, p.facts.people)
+func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
+	people := p.facts.people
+	if p.session.Info.Nested && p.subject.group == nil {
+		inside, whole := r.inside(ctx, p.subject)
+		people, p.insideUnknown = append(slices.Clone(people), inside...), !whole
+	}
+	members, err := desired.Accounts(p.platform, people)
 	if err != nil {
 		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
 	}
@@ -195,17 +207,27 @@ func (r *spaceReconciler) desire(_ context.Context, p *pass) *status.Problem {
 	}
 	if len(p.losses) > 0 && effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
 		return status.Stall(v1alpha1.ReasonSettingsUnsupported,
-			"Platform %s can't hold what is declared, and onUnsupported is Block: %s", p.platform.Name, describeLosses(p.losses))
+			"Platform %s can't hold what is declared, and onUnsupported is Block. %s", p.platform.Name, describeLosses(p.platform.Name, p.losses))
 	}
 	return nil
 }
 
-func describeLosses(losses []platform.Loss) string {
-	var text string
+// describeLosses counts what a platform can't hold, and says it one by one.
+func describeLosses(name string, losses []platform.Loss) string {
+	counts := map[platform.SupportState]int{}
+	var each strings.Builder
 	for _, l := range losses {
-		text += fmt.Sprintf("%s: %s. ", l.Setting, l.Message)
+		state := cmp.Or(l.State, platform.Unsupported)
+		counts[state]++
+		fmt.Fprintf(&each, " %s (%s): %s.", l.Setting, state, l.Message)
 	}
-	return text[:len(text)-1]
+	var summary []string
+	for _, state := range []platform.SupportState{platform.Unsupported, platform.Unlicensed, platform.Delegated} {
+		if n := counts[state]; n > 0 {
+			summary = append(summary, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return fmt.Sprintf("%s: %s.%s", name, strings.Join(summary, ", "), each.String())
 }
 
 // checkAccounts looks the space up once, and takes out of the wanted members
@@ -280,7 +302,7 @@ func (r *spaceReconciler) platformProblem(p *pass, err error) *status.Problem {
 // look observes, says who the space belongs to, and plans what is safe.
 func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, *status.Problem) {
 	// The first look was taken to check the accounts, before it was known who was added.
-	if space := p.seen.Space; len(p.changed) > 0 || space != nil && space.Members == nil && p.membersMatter() {
+	if space := p.seen.Space; len(p.changed) > 0 || p.collided || space != nil && space.Members == nil && p.membersMatter() {
 		if problem := r.observe(ctx, p); problem != nil {
 			return nil, problem
 		}
@@ -335,6 +357,8 @@ func incompleteWhy(p *pass) string {
 		return p.seen.Why
 	case len(p.facts.unresolved) > 0:
 		return p.facts.unresolved[0].Message
+	case p.insideUnknown:
+		return "the members of its groups"
 	default:
 		return "people without an account"
 	}
@@ -353,7 +377,7 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 		return p.subject.waiting(text, p.memberBudget()) || p.subject.waiting(text, p.spaceBudget())
 	}
 	return plan.Safety{
-		Complete:  p.seen.Complete && len(p.facts.unresolved) == 0 && len(p.missing) == 0,
+		Complete:  p.seen.Complete && len(p.facts.unresolved) == 0 && len(p.missing) == 0 && !p.insideUnknown,
 		Exclusive: p.effective.Management.Membership == v1alpha1.MembershipExclusive,
 		Operator:  p.session.Info.Account,
 		Budget: plan.Budget{
@@ -401,6 +425,9 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 			}
 		case !errors.As(err, &answer), answer.Kind == platform.Ambiguous: // it may have happened
 			return wrote, r.stop(ctx, p, ops[i+1:], r.platformProblem(p, err))
+		case op.Verb == plan.Create && answer.Kind == platform.AlreadyExists && !p.collided: // by what, the next look shows
+			p.collided = true
+			return true, nil
 		case op.Verb == plan.Create, endsPass(answer.Kind):
 			return wrote, r.stop(ctx, p, ops[i:], r.platformProblem(p, err))
 		default:

@@ -35,13 +35,13 @@ type subject struct {
 	group   *v1alpha1.Group
 	suspend bool
 	sources []v1alpha1.MemberSource
-	// groups is how many Groups a Community has.
-	groups int
+	// groups are the Groups of a Community.
+	groups []v1alpha1.Group
 	// gate is what the passes found that a person's word is needed for.
 	gate gate
 }
 
-func communitySubject(c *v1alpha1.Community, groups int) *subject {
+func communitySubject(c *v1alpha1.Community, groups []v1alpha1.Group) *subject {
 	return &subject{
 		object: c, stored: c.DeepCopy(), status: &c.Status.SpaceStatus, ref: desired.CommunityRef(c),
 		community: c, suspend: c.Spec.Suspend, sources: c.Spec.Members, groups: groups,
@@ -99,17 +99,35 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 
 	f.guidelines, f.noGuidelines = r.guidelineText(ctx, s)
 
-	groups := func(name string) *v1alpha1.Group {
+	now := r.clock.Now()
+	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), now)
+	f.nextExpiry = desired.NextExpiry(s.sources, now)
+	return f, nil
+}
+
+// groupsOf looks up the groups that a subject takes members from.
+func (r *spaceReconciler) groupsOf(ctx context.Context, s *subject) func(name string) *v1alpha1.Group {
+	return func(name string) *v1alpha1.Group {
 		var g v1alpha1.Group
 		if err := r.Get(ctx, types.NamespacedName{Namespace: s.ref.Namespace, Name: name}, &g); err != nil {
 			return nil
 		}
 		return &g
 	}
-	now := r.clock.Now()
-	f.people, f.unresolved = desired.People(s.sources, groups, now)
-	f.nextExpiry = desired.NextExpiry(s.sources, now)
-	return f, nil
+}
+
+// inside are the people of a Community's Groups, who have to be in the
+// community on a platform where groups are inside of it. whole says that all of them are known.
+func (r *spaceReconciler) inside(ctx context.Context, s *subject) (people []desired.Declared, whole bool) {
+	whole = true
+	for i := range s.groups {
+		some, unresolved := desired.People(s.groups[i].Spec.Members, r.groupsOf(ctx, s), r.clock.Now())
+		whole = whole && len(unresolved) == 0
+		for _, d := range some {
+			people = append(people, desired.Declared{Person: d.Person})
+		}
+	}
+	return people, whole
 }
 
 // guidelineText reads the guidelines, from the ConfigMap where they are in one.

@@ -111,7 +111,9 @@ type Info struct {
 	// Server is the software and version, where the server tells; else what it speaks.
 	Server string
 	// Account is the account that the operator acts as.
-	Account      string
+	Account string
+	// Nested says that who is in a group has to be in its community as well.
+	Nested       bool
 	Capabilities map[Capability]Support
 }
 

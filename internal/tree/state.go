@@ -56,9 +56,14 @@ func stateOf(kind string, object *metav1.ObjectMeta, status v1alpha1.SpaceStatus
 		case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled:
 			continue
 		}
-		if c.Status == metav1.ConditionFalse && (ready == nil || c.Message != ready.Message) {
-			s.notes = append(s.notes, messages(c.Reason+": "+c.Message)...)
+		if c.Status != metav1.ConditionFalse || ready != nil && c.Message == ready.Message {
+			continue
 		}
+		message := c.Message
+		if c.Reason == v1alpha1.ReasonSettingsUnsupported { // it says them one by one; here is how many
+			message, _, _ = strings.Cut(message, ". ")
+		}
+		s.notes = append(s.notes, messages(c.Reason+": "+message)...)
 	}
 	return s
 }

@@ -85,7 +85,7 @@ var _ = Describe("a community on a real homeserver", func() {
 		w := newWorld(ctx).ready(ctx)
 		var before, after event.PinnedEventsEventContent
 		Expect(state(ctx, w.room(), event.StatePinnedEvents, "", &before)).To(Succeed())
-		w.change(ctx, w.community, func() { w.community.Spec.Guidelines.Text = "Be kind and clear." })
+		w.Change(ctx, w.community, func() { w.community.Spec.Guidelines.Text = "Be kind and clear." })
 		Eventually(func(g Gomega) {
 			message, err := operator().GetEvent(ctx, w.room(), before.Pinned[0])
 			g.Expect(err).NotTo(HaveOccurred())
@@ -93,7 +93,7 @@ var _ = Describe("a community on a real homeserver", func() {
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(edits.Chunk).To(HaveLen(1))
 		}).Should(Succeed())
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(state(ctx, w.room(), event.StatePinnedEvents, "", &after)).To(Succeed())
 		Expect(after.Pinned).To(Equal(before.Pinned))
 	})
@@ -101,16 +101,16 @@ var _ = Describe("a community on a real homeserver", func() {
 	It("leaves the room and what was said when the group is deleted, and finds it again", Label("promise 5"), func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		room := w.room()
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		w.gone(ctx, w.group)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		w.Gone(ctx, w.group)
 		var name event.RoomNameEventContent
 		Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed())
 
 		again := w.group.DeepCopy()
 		again.ObjectMeta = metav1.ObjectMeta{Namespace: w.name, Name: "golang"}
 		again.Status = v1alpha1.GroupStatus{}
-		w.create(ctx, again)
-		w.expect(ctx, again, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Create(ctx, again)
+		w.Expect(ctx, again, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(again.Status.Platforms[0].SpaceID).To(Equal(room.String()))
 	})
 
@@ -121,12 +121,12 @@ var _ = Describe("a community on a real homeserver", func() {
 			RoomAliasName: w.name + "-golang", Name: "Ana's", RoomVersion: id.RoomV11, Preset: "public_chat",
 		})
 		Expect(err).NotTo(HaveOccurred())
-		w.create(ctx, w.secret, w.platform, w.community, w.group)
-		said := w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
+		w.Create(ctx, w.secret, w.platform, w.community, w.group)
+		said := w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
 		Expect(said.Message).To(ContainSubstring(made.RoomID.String()))
 
-		w.change(ctx, w.group, func() { w.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned} })
-		w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
+		w.Change(ctx, w.group, func() { w.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned} })
+		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
 
 		By("refusing a room whose owner is an equal")
 		power := func(owner int) {
@@ -140,7 +140,7 @@ var _ = Describe("a community on a real homeserver", func() {
 		Expect(err).NotTo(HaveOccurred())
 		power(100)
 		Eventually(func(g Gomega) {
-			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
+			g.Expect(on.API.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
 			w.touch(ctx)
 			g.Expect(w.group.Status.Conditions).To(ContainElement(And(
 				HaveField("Reason", v1alpha1.ReasonCannotControl), HaveField("Message", ContainSubstring(ana.UserID.String())))))
@@ -149,10 +149,10 @@ var _ = Describe("a community on a real homeserver", func() {
 		power(50)
 		Eventually(func(g Gomega) {
 			w.touch(ctx)
-			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
+			g.Expect(on.API.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
 			g.Expect(w.group.Status.Platforms).To(ContainElement(HaveField("SpaceID", made.RoomID.String())))
 		}).Should(Succeed())
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		var name event.RoomNameEventContent
 		Expect(state(ctx, made.RoomID, event.StateRoomName, "", &name)).To(Succeed())
 		Expect(name.Name).To(Equal("Go"))

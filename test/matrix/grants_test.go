@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
 // joined are the people in the group's room, without Cabildo.
@@ -38,18 +39,18 @@ func (w *world) joined(ctx context.Context) []id.UserID {
 func (w *world) loseRecord(ctx context.Context) {
 	GinkgoHelper()
 	var secrets corev1.SecretList
-	Expect(k8s.List(ctx, &secrets, client.InNamespace(operatorNamespace), client.MatchingLabels{"community.cabildo.dev/record": "grants"})).To(Succeed())
+	Expect(on.API.List(ctx, &secrets, client.InNamespace(cluster.Namespace), client.MatchingLabels{"community.cabildo.dev/record": "grants"})).To(Succeed())
 	about := func(s corev1.Secret) bool {
 		return s.Annotations["community.cabildo.dev/about"] == "Group "+w.name+"/"+w.group.Name
 	}
 	i := slices.IndexFunc(secrets.Items, about)
 	Expect(i).To(BeNumerically(">=", 0), "the group has a record")
-	Expect(k8s.Delete(ctx, &secrets.Items[i])).To(Succeed())
+	Expect(on.API.Delete(ctx, &secrets.Items[i])).To(Succeed())
 }
 
 func (w *world) undeclare(ctx context.Context, people ...string) {
 	GinkgoHelper()
-	w.change(ctx, w.group, func() {
+	w.Change(ctx, w.group, func() {
 		w.group.Spec.Members = slices.DeleteFunc(w.group.Spec.Members, func(m v1alpha1.MemberSource) bool { return slices.Contains(people, m.Person) })
 	})
 }
@@ -80,7 +81,7 @@ var _ = Describe("what was granted on a real homeserver", func() {
 
 		w.undeclare(ctx, w.name+"-ben")
 		Eventually(w.joined).WithArguments(ctx).Should(Equal([]id.UserID{user("ana"), user("guest")}))
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.touch(ctx)
 		Consistently(w.joined).WithArguments(ctx).Should(Equal([]id.UserID{user("ana"), user("guest")}))
 	})
@@ -91,14 +92,14 @@ var _ = Describe("what was granted on a real homeserver", func() {
 		w.ready(ctx)
 		w.undeclare(ctx, w.name+"-a", w.name+"-b", w.name+"-c")
 		Eventually(func(g Gomega) {
-			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
+			g.Expect(on.API.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
 			g.Expect(w.group.Status.Proposal).NotTo(BeNil())
 			g.Expect(w.group.Status.Proposal.Summary).To(Equal("2 members"))
 		}).Should(Succeed())
 		Expect(w.joined(ctx)).To(HaveLen(3))
 
 		review := &authenticationv1.SelfSubjectReview{}
-		Expect(k8s.Create(ctx, review)).To(Succeed())
+		Expect(on.API.Create(ctx, review)).To(Succeed())
 		decision := &v1alpha1.GovernanceDecision{
 			ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: "agreed"},
 			Spec: v1alpha1.GovernanceDecisionSpec{
@@ -107,8 +108,8 @@ var _ = Describe("what was granted on a real homeserver", func() {
 				Verdict: v1alpha1.VerdictApprove, DecidedBy: review.Status.UserInfo.Username,
 			},
 		}
-		w.create(ctx, decision)
-		w.expect(ctx, decision, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Create(ctx, decision)
+		w.Expect(ctx, decision, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.joined(ctx)).To(HaveLen(1))
 	})
 
@@ -118,9 +119,9 @@ var _ = Describe("what was granted on a real homeserver", func() {
 		w.group.Spec.Management = &v1alpha1.Management{Membership: v1alpha1.MembershipExclusive}
 		w.ready(ctx)
 		w.loseRecord(ctx)
-		w.expectCondition(ctx, w.group, v1alpha1.ConditionGrantsRecorded, metav1.ConditionFalse, v1alpha1.ReasonGrantRecordLost)
+		w.ExpectCondition(ctx, w.group, v1alpha1.ConditionGrantsRecorded, metav1.ConditionFalse, v1alpha1.ReasonGrantRecordLost)
 		w.undeclare(ctx, w.name+"-ben")
-		w.expectCondition(ctx, w.group, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonGrantRecordLost)
+		w.ExpectCondition(ctx, w.group, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonGrantRecordLost)
 		Expect(w.joined(ctx)).To(HaveLen(2))
 	})
 })

@@ -29,15 +29,15 @@ var _ = Describe("a setting that the homeserver can't hold", Label("promise 8"),
 		w.community.Spec.Visibility = v1alpha1.VisibilityPublic
 		w.group.Spec.Visibility, w.group.Spec.Moderation = v1alpha1.VisibilityPublic, ownServer()
 		w.ready(ctx)
-		said := w.expectCondition(ctx, w.group, v1alpha1.ConditionModerationEnforced, metav1.ConditionFalse, v1alpha1.ReasonSettingsUnsupported)
+		said := w.ExpectCondition(ctx, w.group, v1alpha1.ConditionModerationEnforced, metav1.ConditionFalse, v1alpha1.ReasonSettingsUnsupported)
 		Expect(said.Message).To(And(ContainSubstring("moderation.blockedServers"), ContainSubstring(homeserver.ServerName)))
 		var acl aclOf
 		Expect(state(ctx, w.room(), event.StateServerACL, "", &acl)).To(Succeed())
 		Expect(acl.Deny).To(ConsistOf("spam.example"))
 
 		By("being declared as it can be")
-		w.change(ctx, w.group, func() { w.group.Spec.Moderation.BlockedServers = []string{"spam.example"} })
-		w.expectCondition(ctx, w.group, v1alpha1.ConditionModerationEnforced, metav1.ConditionTrue, v1alpha1.ReasonEnforced)
+		w.Change(ctx, w.group, func() { w.group.Spec.Moderation.BlockedServers = []string{"spam.example"} })
+		w.ExpectCondition(ctx, w.group, v1alpha1.ConditionModerationEnforced, metav1.ConditionTrue, v1alpha1.ReasonEnforced)
 	})
 
 	It("holds everything up where the declaration says Block", func(ctx SpecContext) {
@@ -45,20 +45,20 @@ var _ = Describe("a setting that the homeserver can't hold", Label("promise 8"),
 		w.community.Spec.Visibility = v1alpha1.VisibilityPublic
 		w.ready(ctx)
 		before := stateOf(ctx, w.room())
-		w.change(ctx, w.group, func() {
+		w.Change(ctx, w.group, func() {
 			w.group.Spec.Visibility, w.group.Spec.DisplayName, w.group.Spec.Moderation = v1alpha1.VisibilityPublic, "Golang", ownServer()
 			w.group.Spec.Moderation.OnUnsupported = v1alpha1.BlockUnsupported
 		})
-		w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonSettingsUnsupported)
-		w.expectCondition(ctx, w.group, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSettingsUnsupported)
+		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonSettingsUnsupported)
+		w.ExpectCondition(ctx, w.group, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSettingsUnsupported)
 		Consistently(func() map[string]id.EventID { return stateOf(ctx, w.room()) }).Should(Equal(before))
 	})
 
 	It("and that nobody has read back is not called enforced", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.group.Spec.Management = &v1alpha1.Management{Mode: v1alpha1.ModePlan}
-		w.create(ctx, w.secret, w.platform, w.community, w.group)
-		w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonPlanned)
+		w.Create(ctx, w.secret, w.platform, w.community, w.group)
+		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonPlanned)
 		Expect(w.group.Status.Conditions).NotTo(ContainElement(And(
 			HaveField("Type", v1alpha1.ConditionModerationEnforced), HaveField("Status", metav1.ConditionTrue))))
 	})

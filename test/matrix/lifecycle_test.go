@@ -15,6 +15,7 @@ import (
 	"maunium.net/go/mautrix/id"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
 // stateOf is every piece of state of a room, by type, key and the event that
@@ -63,13 +64,13 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 
 		homeserver.Stop()
 		DeferCleanup(func(ctx SpecContext) { Expect(homeserver.Start(ctx)).To(Succeed()) })
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		said := w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		said := w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
 		Expect(said.Message).To(ContainSubstring("deletion: Archive waits"))
 		Expect(w.group.Finalizers).To(ContainElement(v1alpha1.SpaceFinalizer))
 
 		Expect(homeserver.Start(ctx)).To(Succeed())
-		w.gone(ctx, w.group)
+		w.Gone(ctx, w.group)
 		_, err = ana.SendText(ctx, room, "Anybody?")
 		Expect(err).To(MatchError(mautrix.MForbidden))
 		_, err = ana.GetEvent(ctx, room, hello.EventID)
@@ -87,8 +88,8 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		w.group.Spec.Management = deletion(v1alpha1.DeletionDelete)
 		w, ana := w.inhabited(ctx)
 		room := w.room()
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		w.gone(ctx, w.group)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		w.Gone(ctx, w.group)
 		for _, who := range []*mautrix.Client{ana, operator()} {
 			rooms, err := who.JoinedRooms(ctx)
 			Expect(err).NotTo(HaveOccurred())
@@ -104,12 +105,12 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		w, _ = w.inhabited(ctx)
 		room := w.room()
 		before := stateOf(ctx, room)
-		Expect(k8s.Delete(ctx, w.community)).To(Succeed())
-		w.gone(ctx, w.community)
-		w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCommunityNotFound)
+		Expect(on.API.Delete(ctx, w.community)).To(Succeed())
+		w.Gone(ctx, w.community)
+		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCommunityNotFound)
 		Expect(stateOf(ctx, room)).To(Equal(before))
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		w.gone(ctx, w.group)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		w.Gone(ctx, w.group)
 		var archived map[string]any
 		Expect(state(ctx, room, event.Type{Type: "dev.cabildo.archived", Class: event.StateEventType}, "", &archived)).To(Succeed())
 		Expect(archived).To(HaveKeyWithValue("archived", true))
@@ -119,14 +120,14 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		w, _ := newWorld(ctx).inhabited(ctx)
 		room := w.room()
 		before := stateOf(ctx, room)
-		Expect(k8s.Delete(ctx, w.platform)).To(Succeed())
-		said := w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonInUse)
+		Expect(on.API.Delete(ctx, w.platform)).To(Succeed())
+		said := w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonInUse)
 		Expect(said.Message).To(And(
 			ContainSubstring("Community "+w.name+"/engineering"), ContainSubstring("Group "+w.name+"/golang")))
 		Expect(stateOf(ctx, room)).To(Equal(before))
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		Expect(k8s.Delete(ctx, w.community)).To(Succeed())
-		w.gone(ctx, w.platform)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		Expect(on.API.Delete(ctx, w.community)).To(Succeed())
+		w.Gone(ctx, w.platform)
 		Expect(mark(ctx, room)).To(HaveKeyWithValue("released", true), "the session was there until the last one left")
 	})
 
@@ -134,17 +135,17 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		w, _ := newWorld(ctx).inhabited(ctx)
 		room := w.room()
 		before := stateOf(ctx, room)
-		Expect(k8s.Delete(ctx, w.secret)).To(Succeed())
-		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound)
-		w.change(ctx, w.group, func() { w.group.Spec.DisplayName, w.group.Spec.Members = "Golang", nil })
-		w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonPlatformNotReady)
+		Expect(on.API.Delete(ctx, w.secret)).To(Succeed())
+		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound)
+		w.Change(ctx, w.group, func() { w.group.Spec.DisplayName, w.group.Spec.Members = "Golang", nil })
+		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonPlatformNotReady)
 		Consistently(func() map[string]id.EventID { return stateOf(ctx, room) }).Should(Equal(before))
 
-		w.create(ctx, &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: w.name},
+		w.Create(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: cluster.Namespace, Name: w.name},
 			StringData: map[string]string{"url": homeserver.URL, "asToken": homeserver.ASToken},
 		})
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.room()).To(Equal(room))
 		var name event.RoomNameEventContent
 		Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed())
@@ -156,7 +157,7 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		w.community.Spec.Platforms = append(w.community.Spec.Platforms, v1alpha1.CommunityPlatform{
 			PlatformRef: v1alpha1.LocalReference{Name: other.name}, SpaceName: other.name,
 		})
-		w.create(ctx, other.secret, other.platform)
+		w.Create(ctx, other.secret, other.platform)
 		w, _ = w.inhabited(ctx)
 		Expect(w.group.Status.Platforms).To(HaveLen(2))
 		rooms := map[string]id.RoomID{}
@@ -165,10 +166,10 @@ var _ = Describe("the end of a resource on a real homeserver", Label("promise 5"
 		}
 		stays, goes := rooms[w.name], rooms[other.name]
 		before := stateOf(ctx, stays)
-		w.change(ctx, w.community, func() { w.community.Spec.Platforms = w.community.Spec.Platforms[:1] })
+		w.Change(ctx, w.community, func() { w.community.Spec.Platforms = w.community.Spec.Platforms[:1] })
 		Eventually(func() map[string]any { return mark(ctx, goes) }).Should(HaveKeyWithValue("released", true))
 		Eventually(func(g Gomega) {
-			w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+			w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 			g.Expect(w.group.Status.Platforms).To(ConsistOf(HaveField("SpaceID", stays.String())))
 		}).Should(Succeed())
 		Expect(stateOf(ctx, stays)).To(Equal(before))
@@ -180,16 +181,16 @@ func (w *world) comesBack(ctx context.Context) {
 	GinkgoHelper()
 	again := &v1alpha1.Group{ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: w.group.Name}, Spec: w.group.Spec}
 	w.group = again
-	w.create(ctx, again)
-	w.expect(ctx, again, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	w.Create(ctx, again)
+	w.Expect(ctx, again, metav1.ConditionTrue, v1alpha1.ReasonReady)
 }
 
 var _ = Describe("a name that changes on a real homeserver", func() {
 	It("moves the space and its groups along, and the old names still lead there", func(ctx SpecContext) {
 		w, _ := newWorld(ctx).inhabited(ctx)
 		room, space := w.room(), id.RoomID(w.community.Status.Platforms[0].SpaceID)
-		w.change(ctx, w.community, func() { w.community.Spec.Platforms[0].SpaceName = w.name + "-new" })
-		w.change(ctx, w.group, func() { w.group.Spec.SpaceName = "go" })
+		w.Change(ctx, w.community, func() { w.community.Spec.Platforms[0].SpaceName = w.name + "-new" })
+		w.Change(ctx, w.group, func() { w.group.Spec.SpaceName = "go" })
 		leads := func(address string) id.RoomID {
 			answer, err := operator().ResolveAlias(ctx, id.NewRoomAlias(address, homeserver.ServerName))
 			if err != nil {
@@ -199,8 +200,8 @@ var _ = Describe("a name that changes on a real homeserver", func() {
 		}
 		Eventually(func() id.RoomID { return leads(w.name + "-new-go") }).Should(Equal(room))
 		Eventually(func() id.RoomID { return leads(w.name + "-new") }).Should(Equal(space))
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
-		w.expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.room()).To(Equal(room))
 		Expect(leads(w.name + "-golang")).To(Equal(room))
 		Expect(leads(w.name)).To(Equal(space))
@@ -218,17 +219,17 @@ var _ = Describe("what is frozen on a real homeserver", Label("promise 10"), fun
 			room := w.room()
 			freeze(ctx, w)
 			if reason != v1alpha1.ReasonPlanned && reason != v1alpha1.ReasonObserved { // these are said when there is something to do
-				w.expect(ctx, w.group, metav1.ConditionFalse, reason)
+				w.Expect(ctx, w.group, metav1.ConditionFalse, reason)
 			}
-			w.change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
+			w.Change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
 			_, err := operator().SendStateEvent(ctx, room, event.StateTopic, "", &event.TopicEventContent{Topic: "By hand"})
 			Expect(err).NotTo(HaveOccurred())
 			before := stateOf(ctx, room)
-			w.expect(ctx, w.group, metav1.ConditionFalse, reason)
+			w.Expect(ctx, w.group, metav1.ConditionFalse, reason)
 			Consistently(func() map[string]id.EventID { return stateOf(ctx, room) }).Should(Equal(before))
 
 			thaw(ctx, w)
-			w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+			w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 			var name event.RoomNameEventContent
 			Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed())
 			Expect(name.Name).To(Equal("Golang"))
@@ -238,24 +239,24 @@ var _ = Describe("what is frozen on a real homeserver", Label("promise 10"), fun
 		},
 		Entry("while nothing is granted",
 			func(ctx context.Context, w *world) {
-				w.change(ctx, w.platform, func() { w.platform.Spec.Access = nil })
+				w.Change(ctx, w.platform, func() { w.platform.Spec.Access = nil })
 			},
 			func(ctx context.Context, w *world) {
-				w.change(ctx, w.platform, func() {
+				w.Change(ctx, w.platform, func() {
 					w.platform.Spec.Access = []v1alpha1.PlatformAccess{{Names: []string{w.name, w.name + "-*"}}}
 				})
 			}, v1alpha1.ReasonNamespaceNotGranted),
 		Entry("in mode Plan", mode(v1alpha1.ModePlan), mode(v1alpha1.ModeEnforce), v1alpha1.ReasonPlanned),
 		Entry("in mode Observe", mode(v1alpha1.ModeObserve), mode(v1alpha1.ModeEnforce), v1alpha1.ReasonObserved),
 		Entry("while it is suspended",
-			func(ctx context.Context, w *world) { w.change(ctx, w.group, func() { w.group.Spec.Suspend = true }) },
-			func(ctx context.Context, w *world) { w.change(ctx, w.group, func() { w.group.Spec.Suspend = false }) },
+			func(ctx context.Context, w *world) { w.Change(ctx, w.group, func() { w.group.Spec.Suspend = true }) },
+			func(ctx context.Context, w *world) { w.Change(ctx, w.group, func() { w.group.Spec.Suspend = false }) },
 			v1alpha1.ReasonSuspended),
 	)
 })
 
 func mode(m v1alpha1.ManagementMode) func(context.Context, *world) {
 	return func(ctx context.Context, w *world) {
-		w.change(ctx, w.group, func() { w.group.Spec.Management = &v1alpha1.Management{Mode: m} })
+		w.Change(ctx, w.group, func() { w.group.Spec.Management = &v1alpha1.Management{Mode: m} })
 	}
 }

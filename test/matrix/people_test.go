@@ -41,13 +41,13 @@ var _ = Describe("what people do in a room", Label("promise 12"), func() {
 			return name.Name
 		}).Should(Equal("Go"))
 		w.touch(ctx)
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.group.Status.Members).NotTo(BeNil())
 		Expect(w.group.Status.Members.Declared).To(BeEquivalentTo(1))
 
 		// The declaration names people, because somebody wrote it so.
-		w.change(ctx, w.group, func() { w.group.Spec.Members = nil })
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Change(ctx, w.group, func() { w.group.Spec.Members = nil })
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		for place, text := range everythingSaid(ctx) {
 			for _, name := range []string{"quetzal", "jacaranda"} {
 				Expect(text).NotTo(ContainSubstring(name), "%s names somebody", place)

@@ -27,12 +27,12 @@ import (
 // log, the events, and every resource with its status. Secrets are not in it.
 func everythingSaid(ctx context.Context) map[string]string {
 	GinkgoHelper()
-	said := map[string]string{"the log": string(logged.Contents())}
+	said := map[string]string{"the log": string(on.Logged.Contents())}
 	for name, list := range map[string]client.ObjectList{
 		"the Platforms": &v1alpha1.PlatformList{}, "the Communities": &v1alpha1.CommunityList{}, "the Groups": &v1alpha1.GroupList{},
 		"the events": &eventsv1.EventList{}, "the events of the core": &corev1.EventList{}, "the ConfigMaps": &corev1.ConfigMapList{},
 	} {
-		Expect(k8s.List(ctx, list)).To(Succeed())
+		Expect(on.API.List(ctx, list)).To(Succeed())
 		content, err := json.Marshal(list)
 		Expect(err).NotTo(HaveOccurred())
 		said[name] = string(content)
@@ -57,7 +57,7 @@ func neverSaid(ctx context.Context, tokens ...string) (said map[string]string) {
 // renew has the platform's session opened anew, as any change of the Platform does.
 func (w *world) renew(ctx context.Context) {
 	GinkgoHelper()
-	w.change(ctx, w.platform, func() {
+	w.Change(ctx, w.platform, func() {
 		requests := ptr.Deref(w.platform.Spec.Requests, v1alpha1.RequestBudget{PerSecond: ptr.To[int32](50)})
 		w.platform.Spec.Requests = &v1alpha1.RequestBudget{PerSecond: ptr.To(*requests.PerSecond + 1)}
 	})
@@ -67,7 +67,7 @@ func (w *world) renew(ctx context.Context) {
 func (w *world) unready(ctx context.Context, o client.Object) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
-		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+		g.Expect(on.API.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
 		conditions := w.platform.Status.Conditions
 		if o == client.Object(w.group) {
 			conditions = w.group.Status.Conditions
@@ -131,8 +131,8 @@ var _ = Describe("a token", Label("promise 11"), func() {
 				return true
 			})
 			w.renew(ctx)
-			w.expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
-			w.change(ctx, w.group, func() { w.group.Spec.DisplayName += "!" })
+			w.Expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
+			w.Change(ctx, w.group, func() { w.group.Spec.DisplayName += "!" })
 			w.unready(ctx, w.group)
 			neverSaid(ctx, homeserver.ASToken)
 		}
@@ -146,7 +146,7 @@ var _ = Describe("a token", Label("promise 11"), func() {
 			return true
 		})
 		w.renew(ctx)
-		w.expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.platform.Status.Server).To(Equal("Echo (token)"))
 
 		By("being told as the name of the account")
@@ -163,8 +163,8 @@ var _ = Describe("a token", Label("promise 11"), func() {
 
 		By("being a wrong one")
 		front.answer(nil)
-		w.change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(wrong) })
-		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
+		w.Change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(wrong) })
+		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 
 		By("looking through everything")
 		said := neverSaid(ctx, homeserver.ASToken, wrong)
@@ -173,7 +173,7 @@ var _ = Describe("a token", Label("promise 11"), func() {
 		Expect(said["the events"]).To(ContainSubstring(w.name))
 
 		By("working again afterwards")
-		w.change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(homeserver.ASToken) })
-		w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(homeserver.ASToken) })
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	})
 })

@@ -8,44 +8,30 @@ package matrix_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
-	"github.com/cabildo-dev/cabildo/controllers"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
-const operatorNamespace = "cabildo-system"
-
 var (
-	k8s        client.Client
+	// on is the API server with the controllers.
+	on         *cluster.Cluster
 	homeserver *devenv.Dendrite
-	// logged is every line of the manager's log, those for debugging too.
-	logged = gbytes.NewBuffer()
 )
 
 func TestMatrix(t *testing.T) {
@@ -57,54 +43,19 @@ func TestMatrix(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true)))
 	var err error
 	homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
 	Expect(err).NotTo(HaveOccurred(), "run make test, which builds the homeserver")
 	DeferCleanup(homeserver.Close)
 
-	scheme := runtime.NewScheme()
-	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
-	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	config, err := env.Start()
-	Expect(err).NotTo(HaveOccurred(), "run make test, which builds the API server")
-	DeferCleanup(env.Stop)
-	k8s, err = client.New(config, client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
-	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}})).To(Succeed())
-	admission := filepath.Join("..", "..", "config", "admission")
-	Expect(devenv.CreateFiles(ctx, k8s,
-		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
-
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions(operatorNamespace),
-		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-	})
-	Expect(err).NotTo(HaveOccurred())
-	running, cancel := context.WithCancel(context.Background())
-	Expect(controllers.Setup(running, mgr, controllers.Options{
-		Namespace:   operatorNamespace,
-		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: matrix.New},
-		Concurrency: 8,
-		RetryBase:   100 * time.Millisecond,
-		RetryMax:    time.Second,
-	})).To(Succeed())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(running) }()
-	DeferCleanup(func() {
-		cancel()
-		Eventually(done).Should(Receive(Not(HaveOccurred())))
-	})
+	on = cluster.Start(ctx, map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: matrix.New})
 })
 
 var worlds atomic.Int64
 
 // world is what one spec has for itself: a namespace, a Platform and names of its own on the homeserver.
 type world struct {
+	*cluster.Cluster
 	name      string
 	platform  *v1alpha1.Platform
 	secret    *corev1.Secret
@@ -115,9 +66,10 @@ type world struct {
 func newWorld(ctx context.Context) *world {
 	GinkgoHelper()
 	name := fmt.Sprintf("w%d", worlds.Add(1))
-	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
+	Expect(on.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 	return &world{
-		name: name,
+		Cluster: on,
+		name:    name,
 		platform: &v1alpha1.Platform{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
 			Spec: v1alpha1.PlatformSpec{
@@ -128,7 +80,7 @@ func newWorld(ctx context.Context) *world {
 			},
 		},
 		secret: &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: name},
+			ObjectMeta: metav1.ObjectMeta{Namespace: cluster.Namespace, Name: name},
 			StringData: map[string]string{"url": homeserver.URL, "asToken": homeserver.ASToken},
 		},
 		community: &v1alpha1.Community{
@@ -151,64 +103,10 @@ func newWorld(ctx context.Context) *world {
 // ready makes everything, and waits until the group is Ready.
 func (w *world) ready(ctx context.Context) *world {
 	GinkgoHelper()
-	w.create(ctx, w.secret, w.platform, w.community, w.group)
-	w.expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
-	w.expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	w.Create(ctx, w.secret, w.platform, w.community, w.group)
+	w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	return w
-}
-
-func (w *world) create(ctx context.Context, objects ...client.Object) {
-	GinkgoHelper()
-	for _, o := range objects {
-		Expect(k8s.Create(ctx, o)).To(Succeed())
-	}
-}
-
-func (w *world) expect(ctx context.Context, o client.Object, ready metav1.ConditionStatus, reason string) *metav1.Condition {
-	GinkgoHelper()
-	return w.expectCondition(ctx, o, v1alpha1.ConditionReady, ready, reason)
-}
-
-func (w *world) expectCondition(ctx context.Context, o client.Object, kind string, value metav1.ConditionStatus, reason string) *metav1.Condition {
-	GinkgoHelper()
-	var found *metav1.Condition
-	Eventually(func(g Gomega) {
-		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
-		var conditions []metav1.Condition
-		switch o := o.(type) {
-		case *v1alpha1.Platform:
-			conditions = o.Status.Conditions
-		case *v1alpha1.Community:
-			conditions = o.Status.Conditions
-		case *v1alpha1.Group:
-			conditions = o.Status.Conditions
-		case *v1alpha1.GovernanceDecision:
-			conditions = o.Status.Conditions
-		}
-		found = meta.FindStatusCondition(conditions, kind)
-		g.Expect(found).NotTo(BeNil(), "no condition %s yet", kind)
-		g.Expect(found.Reason).To(Equal(reason), found.Message)
-		g.Expect(found.Status).To(Equal(value), found.Message)
-		g.Expect(found.ObservedGeneration).To(Equal(o.GetGeneration()))
-	}).Should(Succeed())
-	return found
-}
-
-func (w *world) change(ctx context.Context, o client.Object, edit func()) {
-	GinkgoHelper()
-	Eventually(func() error {
-		if err := k8s.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
-			return err
-		}
-		edit()
-		return k8s.Update(ctx, o)
-	}).Should(Succeed())
-}
-
-func (w *world) gone(ctx context.Context, o client.Object) {
-	GinkgoHelper()
-	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(o), o) }).Should(
-		WithTransform(func(err error) bool { return err != nil && client.IgnoreNotFound(err) == nil }, BeTrue()))
 }
 
 // room is the room of the group.

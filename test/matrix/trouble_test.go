@@ -18,7 +18,7 @@ import (
 
 // touch has the group looked at again, as any change of it does.
 func (w *world) touch(ctx context.Context) {
-	w.change(ctx, w.group, func() {
+	w.Change(ctx, w.group, func() {
 		if w.group.Annotations == nil {
 			w.group.Annotations = map[string]string{}
 		}
@@ -30,11 +30,11 @@ var _ = Describe("trouble on a real homeserver", func() {
 	It("with a refused token is said, and passes when the token is renewed", Label("promise 11"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.secret.StringData["asToken"] = "wrong"
-		w.create(ctx, w.secret, w.platform)
-		said := w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
+		w.Create(ctx, w.secret, w.platform)
+		said := w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 		Expect(said.Message).NotTo(ContainSubstring("wrong"))
-		w.change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(homeserver.ASToken) })
-		w.expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(homeserver.ASToken) })
+		w.Expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.platform.Status.Account).To(Equal(homeserver.OperatorUserID))
 	})
 
@@ -45,15 +45,15 @@ var _ = Describe("trouble on a real homeserver", func() {
 		w.ready(ctx)
 		_, err := bot.Logout(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		w.change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
-		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
+		w.Change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
+		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 	})
 
 	It("with another server than the one that was named is said", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.platform.Spec.Matrix.ServerName = "elsewhere.example"
-		w.create(ctx, w.secret, w.platform)
-		said := w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonInvalidPlatform)
+		w.Create(ctx, w.secret, w.platform)
+		said := w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonInvalidPlatform)
 		Expect(said.Message).To(And(ContainSubstring("elsewhere.example"), ContainSubstring(homeserver.ServerName)))
 	})
 
@@ -61,15 +61,15 @@ var _ = Describe("trouble on a real homeserver", func() {
 		w := newWorld(ctx).ready(ctx)
 		room := w.room()
 		homeserver.Stop()
-		w.change(ctx, w.community, func() { w.community.Spec.Purpose = "Something new." })
-		w.expect(ctx, w.community, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
-		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
-		Expect(k8s.Delete(ctx, w.group)).To(Succeed())
-		w.gone(ctx, w.group)
+		w.Change(ctx, w.community, func() { w.community.Spec.Purpose = "Something new." })
+		w.Expect(ctx, w.community, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
+		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
+		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
+		w.Gone(ctx, w.group)
 
 		Expect(homeserver.Start(ctx)).To(Succeed())
-		w.expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
-		w.expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.platform, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		var name event.RoomNameEventContent
 		Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed(), "the deleted group's room is still there")
 	})
@@ -79,8 +79,8 @@ var _ = Describe("trouble on a real homeserver", func() {
 		mallory := person(ctx, w.name+"-mallory")
 		theirs, err := mallory.CreateRoom(ctx, &mautrix.ReqCreateRoom{RoomAliasName: w.name, Name: "Mine"})
 		Expect(err).NotTo(HaveOccurred())
-		w.create(ctx, w.secret, w.platform, w.community)
-		said := w.expect(ctx, w.community, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
+		w.Create(ctx, w.secret, w.platform, w.community)
+		said := w.Expect(ctx, w.community, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
 		Expect(said.Message).To(ContainSubstring(theirs.RoomID.String()))
 		rooms, err := operator().JoinedRooms(ctx)
 		Expect(err).NotTo(HaveOccurred())
@@ -92,7 +92,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		person(ctx, w.name+"-ana")
 		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: w.name + "-ana"}, {Person: w.name + "-nobody"}}
 		w.ready(ctx)
-		said := w.expectCondition(ctx, w.group, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonPeopleNotFound)
+		said := w.ExpectCondition(ctx, w.group, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonPeopleNotFound)
 		Expect(said.Message).To(ContainSubstring(w.name + "-nobody"))
 		members, err := operator().JoinedMembers(ctx, w.room())
 		Expect(err).NotTo(HaveOccurred())
@@ -104,8 +104,8 @@ var _ = Describe("trouble on a real homeserver", func() {
 		second := w.group.DeepCopy()
 		second.ObjectMeta = metav1.ObjectMeta{Namespace: w.name, Name: "go"}
 		second.Spec.SpaceName, second.Status = "golang", v1alpha1.GroupStatus{}
-		w.create(ctx, second)
-		w.expect(ctx, second, metav1.ConditionFalse, v1alpha1.ReasonClaimedByAnotherResource)
+		w.Create(ctx, second)
+		w.Expect(ctx, second, metav1.ConditionFalse, v1alpha1.ReasonClaimedByAnotherResource)
 	})
 
 	It("with a room that Cabildo was removed from does not make another", Label("promise 3"), func(ctx SpecContext) {
@@ -113,7 +113,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 		lost := w.room()
 		_, err := operator().LeaveRoom(ctx, lost)
 		Expect(err).NotTo(HaveOccurred())
-		said := w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonSpaceLost)
+		said := w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonSpaceLost)
 		Expect(said.Message).To(ContainSubstring(lost.String()))
 	})
 
@@ -143,7 +143,7 @@ var _ = Describe("trouble on a real homeserver", func() {
 			"events": map[string]int{"m.room.power_levels": 100},
 		})
 		Expect(err).NotTo(HaveOccurred())
-		said := w.expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
+		said := w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
 		Expect(said.Message).To(ContainSubstring(homeserver.OperatorUserID))
 	})
 })

@@ -49,6 +49,7 @@ func (a *Adapter) Probe(ctx context.Context) (platform.Info, error) {
 	return platform.Info{
 		Server:       a.client.token.Hide(strings.TrimSpace("Mattermost " + shortVersion(version))),
 		Account:      a.us().name,
+		Nested:       true,
 		Capabilities: known.capabilities(),
 	}, nil
 }
