@@ -53,19 +53,23 @@ func adopt(p *pass, holder *platform.Holder) *status.Problem {
 // nameTaken says who has the wanted name, and what to do about it.
 func nameTaken(p *pass, holder *platform.Holder) *status.Problem {
 	name, on := p.want.Address, p.platform.Name
+	space := "space " + holder.ID
+	if holder.Space != nil && holder.Space.Archived { // where archived spaces keep their names
+		space = "the archived " + space
+	}
 	switch mark := holder.Mark; {
 	case holder.ID == p.subject.object.GetAnnotations()[v1alpha1.RecreateAnnotation]:
 		return status.Stall(v1alpha1.ReasonNameTaken,
 			"The name %q on Platform %s still leads to the lost space %s. Have an administrator of the server take the name off it, or choose another spaceName.", name, on, holder.ID)
 	case mark == nil:
 		return status.Stall(v1alpha1.ReasonNameTaken,
-			"The name %q on Platform %s leads to space %s, which nobody is known to own. Choose another spaceName, or set management.adoption: IfUnowned to take that space over.", name, on, holder.ID)
+			"The name %q on Platform %s leads to %s, which nobody is known to own. Choose another spaceName, or set management.adoption: IfUnowned to take that space over.", name, on, space)
 	case mark.Released:
 		return status.Stall(v1alpha1.ReasonNameTaken,
-			"The name %q on Platform %s leads to space %s, which %s of installation %s left behind. Set management.adoption: IfUnowned to take it over, or choose another spaceName.", name, on, holder.ID, mark.Ref, mark.OwnerID)
+			"The name %q on Platform %s leads to %s, which %s of installation %s left behind. Set management.adoption: IfUnowned to take it over, or choose another spaceName.", name, on, space, mark.Ref, mark.OwnerID)
 	case mark.OwnerID != p.platform.Spec.OwnerID:
 		return status.Stall(v1alpha1.ReasonOwnedByAnotherInstallation,
-			"The name %q on Platform %s leads to space %s, which belongs to the installation %s. Choose another spaceName, or have it released there.", name, on, holder.ID, mark.OwnerID)
+			"The name %q on Platform %s leads to %s, which belongs to the installation %s. Choose another spaceName, or have it released there.", name, on, space, mark.OwnerID)
 	default:
 		return status.Stall(v1alpha1.ReasonClaimedByAnotherResource,
 			"The name %q on Platform %s belongs to %s. Choose another spaceName.", name, on, mark.Ref)
