@@ -146,4 +146,9 @@ type Branding struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^mxc://[^/\s]+/[A-Za-z0-9_-]+$')`,message="avatarURL is the mxc:// URI of a picture on the homeserver, such as mxc://example.com/abc123; upload the picture there first"
 	AvatarURL string `json:"avatarURL,omitempty"`
+	// Icon is the picture itself, for the icon of a Mattermost team: a data: URI with a small PNG, JPEG or GIF.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/]+=*$')`,message="icon is a data: URI with a PNG, JPEG or GIF of at most 48 KiB, such as data:image/png;base64,iVBORw0KGgo..."
+	Icon string `json:"icon,omitempty"`
 }

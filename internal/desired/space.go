@@ -108,7 +108,7 @@ func Space(in Inputs, effective v1alpha1.EffectiveSettings) model.Space {
 		branding = g.Spec.Branding
 	}
 	if branding != nil {
-		s.Settings.Avatar = branding.AvatarURL
+		s.Settings.Avatar, s.Settings.Icon = branding.AvatarURL, branding.Icon
 	}
 	s.Settings.Guidelines = in.Guidelines
 	return s

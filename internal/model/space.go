@@ -68,7 +68,9 @@ type Settings struct {
 	Topic       string
 	// Avatar is the platform's URI of a picture; empty for none.
 	Avatar string
-	Join   JoinRule
+	// Icon is a picture as a data: URI; empty for none.
+	Icon string
+	Join JoinRule
 	// Listed says whether the space is in the server's public directory.
 	Listed  bool
 	History History
@@ -150,6 +152,8 @@ type Observed struct {
 	Settings Settings
 	// GuidelinesDigest is the Digest of the guidelines that are pinned; empty when there are none.
 	GuidelinesDigest string
+	// IconDigest is the Digest of the icon that was set; empty when there is none, or it is not one of ours.
+	IconDigest string
 	// Members are the accounts that are or were in the space, by account. The operator's own account is not among them.
 	// nil says that nobody looked.
 	Members map[string]Membership

@@ -77,6 +77,7 @@ func changedFields(want model.Settings, seen *model.Observed) []Field {
 		{FieldDisplayName, want.DisplayName != is.DisplayName},
 		{FieldTopic, want.Topic != is.Topic},
 		{FieldAvatar, want.Avatar != is.Avatar},
+		{FieldIcon, model.Digest(want.Icon) != seen.IconDigest},
 		{FieldGuidelines, model.Digest(want.Guidelines) != seen.GuidelinesDigest},
 	}
 	var fields []Field

@@ -80,6 +80,8 @@ func TestWhatDiffersIsPutRight(t *testing.T) {
 		"a changed name":         {set(func(s *model.Settings) { s.DisplayName = "Fair" }), []string{"set DisplayName"}},
 		"a changed topic":        {set(func(s *model.Settings) { s.Topic = "" }), []string{"set Topic"}},
 		"a changed picture":      {set(func(s *model.Settings) { s.Avatar = "" }), []string{"set Avatar"}},
+		"a declared icon":        {func(w *model.Space, _ *model.Observed) { w.Settings.Icon = "data:image/png;base64,aaaa" }, []string{"set Icon"}},
+		"another icon is seen":   {func(_ *model.Space, s *model.Observed) { s.IconDigest = "another" }, []string{"set Icon"}},
 		"a changed join rule":    {set(func(s *model.Settings) { s.Join = model.JoinOther }), []string{"set Join"}},
 		"a changed listing":      {set(func(s *model.Settings) { s.Listed = false }), []string{"set Listed"}},
 		"a changed history":      {set(func(s *model.Settings) { s.History = model.HistoryOther }), []string{"set History"}},

@@ -51,6 +51,7 @@ const (
 	FieldDisplayName Field = "DisplayName"
 	FieldTopic       Field = "Topic"
 	FieldAvatar      Field = "Avatar"
+	FieldIcon        Field = "Icon"
 	FieldJoin        Field = "Join"
 	FieldListed      Field = "Listed"
 	FieldHistory     Field = "History"

@@ -31,7 +31,7 @@ spec:
   managersFrom:
   - {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: community-office}, matchExpressions: [{key: stage, operator: NotIn, values: [closed]}]}}
   guidelines: {configMapKeyRef: {name: guidelines, key: guidelines.md}}
-  branding: {avatarURL: "mxc://example.com/abc"}
+  branding: {avatarURL: "mxc://example.com/abc", icon: "data:image/png;base64,iVBORw0KGgo="}
   moderation:` + moderation + `
   management:` + management + `
   suspend: false

@@ -41,7 +41,7 @@ spec:
   standing: Unofficial
   members:` + members + `
   guidelines: {configMapKeyRef: {name: guidelines, key: go.md}}
-  branding: {avatarURL: "mxc://example.com/abc"}
+  branding: {avatarURL: "mxc://example.com/abc", icon: "data:image/png;base64,iVBORw0KGgo="}
   moderation:` + moderation + `
   management:` + management + `
   suspend: false

@@ -184,12 +184,17 @@ func guidelines() []row {
 }
 
 func branding() []row {
-	const path = "spec.branding.avatarURL"
+	const path, icon, begins = "spec.branding.avatarURL", "spec.branding.icon", "data:image/png;base64,"
 	return slices.Concat(
 		[]row{accepts("a picture with the longest address", set(path, "mxc://example.com/"+strings.Repeat("a", 512-18)))},
 		[]row{refuses("a picture with too long an address", "may not be more than 512", set(path, "mxc://example.com/"+strings.Repeat("a", 512-17)))},
 		acceptsEach(path, "the picture", "mxc://example.com/abc_-123", "mxc://example.com:8448/a"),
 		refusesEach(path, "the picture", "avatarURL is the mxc:// URI of a picture on the homeserver", "", "https://example.com/a.png", "mxc://example.com", "mxc://example.com/a/b"),
+		[]row{accepts("the largest icon", set(icon, begins+strings.Repeat("a", 65536-len(begins))))},
+		[]row{refuses("too large an icon", "may not be more than 65536", set(icon, begins+strings.Repeat("a", 65537-len(begins))))},
+		acceptsEach(icon, "the icon", "data:image/png;base64,iVBORw0KGgo=", "data:image/jpeg;base64,/9j+", "data:image/gif;base64,R0lGOA=="),
+		refusesEach(icon, "the icon", "icon is a data: URI with a PNG, JPEG or GIF", "", "https://example.com/a.png", "data:image/svg+xml;base64,PHN2Zz4=",
+			"data:image/png;base64,", "data:image/png,abc", "data:image/png;base64,ab cd"),
 		misspelt("spec.branding.avatarUrl", "spec.branding.colour"),
 	)
 }

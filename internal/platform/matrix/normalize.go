@@ -54,6 +54,10 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 		lost.Add("branding.avatarURL", "a Matrix room takes an mxc:// URI of a picture on its server, so no picture is set")
 		s.Avatar = ""
 	}
+	if s.Icon != "" && s.Avatar == "" {
+		lost.Add("branding.icon", "a Matrix room takes no picture itself: upload it, and set avatarURL")
+	}
+	s.Icon = ""
 	s.Join = l.join(want, &lost)
 	if s.History != model.HistorySinceJoining {
 		s.History = model.HistoryEverything

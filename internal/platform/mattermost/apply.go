@@ -193,6 +193,8 @@ func (w *writing) set(ctx context.Context, op plan.Operation) error {
 		return w.setModeration(ctx, s.Permissions)
 	case plan.FieldGuidelines:
 		return w.setGuidelines(ctx, s.Guidelines)
+	case plan.FieldIcon:
+		return w.setIcon(ctx, s.Icon)
 	default:
 		return platform.Refuse(platform.NotSupported, "setting "+string(op.Field), "Mattermost has no such setting")
 	}

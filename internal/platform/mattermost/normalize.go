@@ -51,10 +51,11 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	}
 	s.Topic = platform.Text(s.Topic, most, platform.Runes, false, "purpose", &lost)
 	s.Guidelines = platform.Text(s.Guidelines, maxGuidelines, platform.Runes, true, "guidelines", &lost)
-	if s.Avatar != "" {
-		lost.Add("branding.avatarURL", "a picture on a Matrix homeserver can't be a team's icon, so none is set")
-		s.Avatar = ""
+	s.Icon = icon(s.Icon, team, &lost)
+	if s.Avatar != "" && want.Settings.Icon == "" {
+		lost.Add("branding.avatarURL", "a picture on a Matrix homeserver can't be a team's icon: set icon")
 	}
+	s.Avatar = ""
 	s.Join = join(s.Join, team, &lost)
 	s.Listed = false // who can come into a team finds it in the list of teams
 	if s.History != model.HistoryEverything {

@@ -75,6 +75,7 @@ func TestWhatMattermostCantHoldIsALoss(t *testing.T) {
 		"guidelines":         func(s *model.Space) { s.Settings.Guidelines = strings.Repeat("ü", 16384) },
 		"branding.avatarURL": func(s *model.Space) { s.Settings.Avatar = "mxc://example.com/a" },
 		"join":               func(s *model.Space) { s.Settings.Join = model.JoinRequest },
+		"branding.icon":      func(s *model.Space) { s.Settings.Icon = "data:image/png;base64,aaaa" },
 		"moderation.history": func(s *model.Space) { s.Settings.History = model.HistorySinceJoining },
 		"moderation.guests":  func(s *model.Space) { s.Settings.Guests = model.GuestsAllowed },
 		"moderation.posting": func(s *model.Space) {

@@ -205,6 +205,9 @@ func (a *Adapter) observed(ctx context.Context, s *space, q platform.Query) (*mo
 	a.view.mu.Unlock()
 	if rec, recorded := a.records.get(s.id); recorded {
 		out.GuidelinesDigest = rec.Digest
+		if out.IconDigest = rec.Icon; rec.Icon != "" && rec.IconAt != s.iconAt {
+			out.IconDigest = "changed by hand"
+		}
 	}
 	if offer.licensed && !s.isTeam() {
 		if err := a.readModeration(ctx, s, out.Settings.Permissions); err != nil {

@@ -114,6 +114,32 @@ var _ = Describe("a team and its channels", func() {
 		Expect(again).To(Equal(id))
 	})
 
+	It("have an icon, which is set back when somebody changes it", func(ctx SpecContext) {
+		a := open(ctx)
+		town := a.community(func(s *model.Space) { s.Settings.Icon = "data:image/png;base64," + dot })
+		team := a.make(ctx, town)
+		hasIcon := func() bool {
+			GinkgoHelper()
+			t, _, err := server.Admin().GetTeam(ctx, team, "")
+			Expect(err).NotTo(HaveOccurred())
+			return t.LastTeamIconUpdate != 0
+		}
+		picture, _, err := server.Admin().GetTeamIcon(ctx, team, "")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(picture).NotTo(BeEmpty())
+		Expect(hasIcon()).To(BeTrue())
+		Expect(openAgain(ctx).plan(ctx, town)).To(BeEmpty())
+		_, err = server.Admin().RemoveTeamIcon(ctx, team)
+		Expect(err).NotTo(HaveOccurred())
+		b := openAgain(ctx)
+		Expect(b.plan(ctx, town)).To(HaveLen(1))
+		b.make(ctx, town)
+		Expect(hasIcon()).To(BeTrue())
+		town.Settings.Icon = ""
+		b.make(ctx, town)
+		Expect(hasIcon()).To(BeFalse())
+	})
+
 	It("are archived with all that was said, and opened again", func(ctx SpecContext) {
 		a := open(ctx)
 		ana := somebody(ctx, "ana")
@@ -192,6 +218,9 @@ var _ = Describe("a team and its channels", func() {
 		Expect(a.wire.Requests()).To(Equal(before), "%v", a.wire.Counts())
 	})
 })
+
+// dot is a PNG of one pixel.
+const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 // openAgain opens an adapter for the same account, as another process would.
 func openAgain(ctx SpecContext, options ...option) *actor {

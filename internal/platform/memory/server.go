@@ -244,7 +244,7 @@ func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
 		mark := want.Mark
 		space := &model.Observed{
 			ID: s.newID(), CreatedAt: now, Mark: &mark, Address: want.Address, Linked: op.ParentID != "",
-			Settings: want.Settings, GuidelinesDigest: model.Digest(want.Settings.Guidelines),
+			Settings: want.Settings, GuidelinesDigest: model.Digest(want.Settings.Guidelines), IconDigest: model.Digest(want.Settings.Icon),
 			Members: map[string]model.Membership{}, Roles: map[string]model.Role{},
 		}
 		setRoles(space, want.Members)
@@ -320,6 +320,8 @@ func set(space *model.Observed, field plan.Field, want model.Settings) {
 		is.Topic = want.Topic
 	case plan.FieldAvatar:
 		is.Avatar = want.Avatar
+	case plan.FieldIcon:
+		is.Icon, space.IconDigest = want.Icon, model.Digest(want.Icon)
 	case plan.FieldJoin:
 		is.Join = want.Join
 	case plan.FieldListed:
