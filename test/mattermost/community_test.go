@@ -175,7 +175,9 @@ var _ = Describe("members on a real Mattermost", func() {
 		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: omar.Username}}
 		w.group.Spec.Management = &v1alpha1.Management{Membership: v1alpha1.MembershipAdditive}
 		w.ready(ctx)
-		Consistently(func() bool { return isIn(ctx, w.channel(), omar) }, 4*time.Second).Should(BeTrue())
+		w.Change(ctx, w.community, func() { w.community.Spec.Purpose = "Share more." })
+		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Consistently(func() bool { return isIn(ctx, w.channel(), omar) }).Should(BeTrue())
 		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	})
 })
