@@ -170,6 +170,6 @@ func moderators(members []model.Member, lost *platform.Losses) {
 		}
 	}
 	if n > 0 {
-		lost.Add("members.role", "Mattermost has no moderators: %d people with the role Moderator are members, because an administrator of the space could do all that a manager can", n)
+		lost.Add("members.role", "Mattermost has no moderators, so whoever is declared as one (%d) is a member: an administrator of the space could do all that a manager can", n)
 	}
 }
