@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
 // connectProxy lets connections through to one server, under the name that
@@ -53,58 +54,58 @@ func connectProxy(name, address string) (proxy *httptest.Server, tunnels *atomic
 
 var _ = Describe("the way to a homeserver", func() {
 	It("goes over TLS with the authority of the Platform's caBundle, and with no other", func(ctx SpecContext) {
-		ours, others := newAuthority(), newAuthority()
-		front := ours.front()
+		ours, others := cluster.NewAuthority(), cluster.NewAuthority()
+		front := ours.Front(homeserver.URL)
 		w := newWorld(ctx).at(front.URL)
 		w.Create(ctx, w.secret, w.platform, w.community, w.group)
 		said := w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
 		Expect(said.Message).To(ContainSubstring("certificate is not to be trusted"))
-		w.Change(ctx, w.platform, func() { w.platform.Spec.CABundle = others.bundle })
+		w.Change(ctx, w.platform, func() { w.platform.Spec.CABundle = others.Bundle })
 		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
-		Expect(front.requests.Load()).To(BeZero(), "no token reached a server that could not prove who it is")
+		Expect(front.Requests.Load()).To(BeZero(), "no token reached a server that could not prove who it is")
 
-		w.Change(ctx, w.platform, func() { w.platform.Spec.CABundle = ours.bundle })
+		w.Change(ctx, w.platform, func() { w.platform.Spec.CABundle = ours.Bundle })
 		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
-		Expect(front.requests.Load()).To(BeNumerically(">", 0))
+		Expect(front.Requests.Load()).To(BeNumerically(">", 0))
 	})
 
 	It("goes through the Platform's proxy, to a name that only the proxy knows", func(ctx SpecContext) {
-		ours := newAuthority()
-		front := ours.front()
+		ours := cluster.NewAuthority()
+		front := ours.Front(homeserver.URL)
 		_, port, err := net.SplitHostPort(front.Listener.Addr().String())
 		Expect(err).NotTo(HaveOccurred())
-		host := net.JoinHostPort(privateName, port)
+		host := net.JoinHostPort(cluster.PrivateName, port)
 		proxy, tunnels := connectProxy(host, front.Listener.Addr().String())
 		w := newWorld(ctx).at("https://" + host)
-		w.platform.Spec.CABundle, w.platform.Spec.ProxyURL = ours.bundle, proxy.URL
+		w.platform.Spec.CABundle, w.platform.Spec.ProxyURL = ours.Bundle, proxy.URL
 		w.ready(ctx)
 		Expect(tunnels.Load()).To(BeNumerically(">", 0))
 
 		By("going nowhere without it")
-		before := front.requests.Load()
+		before := front.Requests.Load()
 		gone := httptest.NewServer(nil)
 		gone.Close()
 		w.Change(ctx, w.platform, func() { w.platform.Spec.ProxyURL = gone.URL })
 		said := w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
 		Expect(said.Message).To(ContainSubstring("the connection was refused"))
-		settled := front.requests.Load() // the session of before may have had a request under way
+		settled := front.Requests.Load() // the session of before may have had a request under way
 		Expect(settled).To(BeNumerically("<=", before+5))
 		w.Change(ctx, w.group, func() { w.group.Spec.DisplayName = "Golang" })
 		w.Expect(ctx, w.group, metav1.ConditionFalse, v1alpha1.ReasonPlatformNotReady)
-		Expect(front.requests.Load()).To(Equal(settled))
+		Expect(front.Requests.Load()).To(Equal(settled))
 	})
 
 	It("never leads to another host, whoever the server sends it to", Label("promise 11"), func(ctx SpecContext) {
-		ours := newAuthority()
+		ours := cluster.NewAuthority()
 		var elsewhere atomic.Int64
-		other := ours.serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
-		front := ours.front()
+		other := ours.Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+		front := ours.Front(homeserver.URL)
 		w := newWorld(ctx).at(front.URL)
-		w.platform.Spec.CABundle = ours.bundle
+		w.platform.Spec.CABundle = ours.Bundle
 		w.ready(ctx)
 
 		By("being sent away while work goes on")
-		front.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, other.URL+r.URL.Path, http.StatusTemporaryRedirect)
 			return true
 		})
@@ -113,7 +114,7 @@ var _ = Describe("the way to a homeserver", func() {
 		Expect(said.Message).To(And(ContainSubstring("credentials are for one server only"), ContainSubstring(other.URL)))
 
 		By("being sent away with writes alone")
-		front.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodGet {
 				return false
 			}

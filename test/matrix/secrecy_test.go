@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
 // everythingSaid is all that people could read of what the manager did: its
@@ -108,22 +109,22 @@ var _ = Describe("a token", Label("promise 11"), func() {
 	}
 
 	It("is in no log line, event, status or error, whatever the server does with it", func(ctx SpecContext) {
-		ours := newAuthority()
-		front := ours.front()
+		ours := cluster.NewAuthority()
+		front := ours.Front(homeserver.URL)
 		w := newWorld(ctx).at(front.URL)
-		w.platform.Spec.CABundle = ours.bundle
+		w.platform.Spec.CABundle = ours.Bundle
 		w.ready(ctx)
 		wrong := strings.ReplaceAll(homeserver.ASToken, homeserver.ASToken[:8], "deadbeef")
 
 		for name, answer := range echoes {
 			By("meeting " + name + ", when the session is opened")
-			front.answer(func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true })
+			front.Answer(func(w http.ResponseWriter, r *http.Request) bool { answer(w, r); return true })
 			w.renew(ctx)
 			w.unready(ctx, w.platform)
 			neverSaid(ctx, homeserver.ASToken)
 
 			By("meeting " + name + ", when something is written")
-			front.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 				if r.Method == http.MethodGet {
 					return false
 				}
@@ -138,7 +139,7 @@ var _ = Describe("a token", Label("promise 11"), func() {
 		}
 
 		By("being told by a server that calls itself after it")
-		front.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.HasSuffix(r.URL.Path, "/federation/v1/version") {
 				return false
 			}
@@ -150,7 +151,7 @@ var _ = Describe("a token", Label("promise 11"), func() {
 		Expect(w.platform.Status.Server).To(Equal("Echo (token)"))
 
 		By("being told as the name of the account")
-		front.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.HasSuffix(r.URL.Path, "/account/whoami") {
 				return false
 			}
@@ -162,7 +163,7 @@ var _ = Describe("a token", Label("promise 11"), func() {
 		neverSaid(ctx, homeserver.ASToken)
 
 		By("being a wrong one")
-		front.answer(nil)
+		front.Answer(nil)
 		w.Change(ctx, w.secret, func() { w.secret.Data["asToken"] = []byte(wrong) })
 		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 

@@ -135,3 +135,10 @@ func person(ctx context.Context, name string) *mautrix.Client {
 func state(ctx context.Context, room id.RoomID, kind event.Type, key string, content any) error {
 	return operator().StateEvent(ctx, room, kind, key, content)
 }
+
+// at has the world's platform reached at another URL, with its credentials.
+func (w *world) at(url string) *world {
+	w.platform.Spec.Matrix.HomeserverURL = url
+	w.secret.StringData["url"] = url
+	return w
+}

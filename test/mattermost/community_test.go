@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/test/cluster"
 )
 
 var _ = Describe("a community on a real Mattermost", func() {
@@ -65,8 +66,33 @@ var _ = Describe("a community on a real Mattermost", func() {
 		Eventually(func() mm.ChannelType { return w.now(ctx).Type }, soon).Should(Equal(mm.ChannelTypeOpen))
 	})
 
+	It("is reached over TLS with the authority of the Platform's caBundle, and so are the server's events", func(ctx SpecContext) {
+		company := cluster.NewAuthority()
+		front := company.Front(server.URL)
+		w := newWorld(ctx).at(front.URL)
+		w.Create(ctx, w.secret, w.platform)
+		w.Expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
+		Expect(front.Requests.Load()).To(BeZero(), "no token reached a server that could not prove who it is")
+		w.Change(ctx, w.platform, func() { w.platform.Spec.CABundle = company.Bundle })
+		w.Create(ctx, w.community, w.group)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		name := "Rust"
+		_, _, err := server.Admin().PatchChannel(ctx, w.channel(), &mm.ChannelPatch{DisplayName: &name})
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() string { return w.now(ctx).DisplayName }, 5*time.Second).Should(Equal("Go"))
+	})
+
 	It("is set back within the interval where the server's events don't come through", func(ctx SpecContext) {
-		w := newWorld(ctx).at(front(func(r *http.Request) bool { return !isWebSocket(r) }).URL)
+		company := cluster.NewAuthority()
+		front := company.Front(server.URL)
+		front.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+			if isWebSocket(r) {
+				w.WriteHeader(http.StatusForbidden)
+			}
+			return isWebSocket(r)
+		})
+		w := newWorld(ctx).at(front.URL)
+		w.platform.Spec.CABundle = company.Bundle
 		w.platform.Spec.ResyncInterval = &metav1.Duration{Duration: time.Minute}
 		w.ready(ctx)
 		name := "Rust"
@@ -87,6 +113,7 @@ var _ = Describe("a community on a real Mattermost", func() {
 		w.Gone(ctx, w.group)
 		_, _, err = ana.GetPost(ctx, said.Id, "")
 		Expect(err).NotTo(HaveOccurred())
+		Expect(w.now(ctx).DeleteAt).To(BeZero(), "it is open as before")
 		again := w.group.DeepCopy()
 		again.ObjectMeta = metav1.ObjectMeta{Namespace: w.name, Name: "golang"}
 		again.Status = v1alpha1.GroupStatus{}

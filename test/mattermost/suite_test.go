@@ -8,11 +8,7 @@ package mattermost_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -142,27 +138,6 @@ func (w *world) person(ctx context.Context, name string) person {
 func isIn(ctx context.Context, channel string, p person) bool {
 	_, _, err := server.Admin().GetChannelMember(ctx, channel, p.ID, "")
 	return err == nil
-}
-
-// front stands before the server, and lets through what it is told to.
-func front(lets func(*http.Request) bool) *httptest.Server {
-	GinkgoHelper()
-	behind, err := url.Parse(server.URL)
-	Expect(err).NotTo(HaveOccurred())
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	proxy.ErrorLog = log.New(GinkgoWriter, "", 0)
-	f := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !lets(r) {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	DeferCleanup(func() {
-		f.CloseClientConnections()
-		f.Close()
-	})
-	return f
 }
 
 // at has the world's platform reached at another URL.

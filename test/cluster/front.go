@@ -1,7 +1,7 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package matrix_test
+package cluster
 
 import (
 	"crypto/ecdsa"
@@ -23,21 +23,23 @@ import (
 	"sync/atomic"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	. "github.com/onsi/ginkgo/v2" //nolint:revive // the words of specs
+	. "github.com/onsi/gomega"    //nolint:revive // the words of specs
 )
 
-// privateName is a name that only the proxy of a company knows.
-const privateName = "matrix.private.test"
+// PrivateName is a name that only the proxy of a company knows.
+const PrivateName = "matrix.private.test"
 
-// authority is a company's own: no system trusts it.
-type authority struct {
+// Authority is a company's own: no system trusts it.
+type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	bundle      string
+	// Bundle is its certificate, as a Platform's caBundle.
+	Bundle string
 }
 
-func newAuthority() *authority {
+// NewAuthority makes one.
+func NewAuthority() *Authority {
 	GinkgoHelper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
@@ -47,7 +49,7 @@ func newAuthority() *authority {
 	Expect(err).NotTo(HaveOccurred())
 	certificate, err := x509.ParseCertificate(der)
 	Expect(err).NotTo(HaveOccurred())
-	return &authority{certificate: certificate, key: key, bundle: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
+	return &Authority{certificate: certificate, key: key, Bundle: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
 }
 
 func template(name string) *x509.Certificate {
@@ -57,13 +59,13 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// serve starts a TLS server on loopback with a certificate of the authority.
-func (a *authority) serve(handler http.Handler) *httptest.Server {
+// Serve starts a TLS server on loopback with a certificate of the authority.
+func (a *Authority) Serve(handler http.Handler) *httptest.Server {
 	GinkgoHelper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
-	leaf := template(privateName)
-	leaf.DNSNames, leaf.IPAddresses = []string{privateName}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	leaf := template(PrivateName)
+	leaf.DNSNames, leaf.IPAddresses = []string{PrivateName}, []net.IP{net.IPv4(127, 0, 0, 1)}
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, a.certificate, key.Public(), a.key)
 	Expect(err).NotTo(HaveOccurred())
@@ -78,23 +80,25 @@ func (a *authority) serve(handler http.Handler) *httptest.Server {
 	return server
 }
 
-// front stands before the homeserver, as a reverse proxy does, and can answer in its place.
-type front struct {
+// Front stands before a server, as a reverse proxy does, and can answer in its place.
+type Front struct {
 	*httptest.Server
-	requests atomic.Int64
+	// Requests are those that came so far.
+	Requests atomic.Int64
 	mu       sync.Mutex
 	answers  func(http.ResponseWriter, *http.Request) (answered bool)
 }
 
-func (a *authority) front() *front {
+// Front stands before a server, with a certificate of the authority.
+func (a *Authority) Front(server string) *Front {
 	GinkgoHelper()
-	behind, err := url.Parse(homeserver.URL)
+	behind, err := url.Parse(server)
 	Expect(err).NotTo(HaveOccurred())
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
-	f := &front{}
-	f.Server = a.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.requests.Add(1)
+	f := &Front{}
+	f.Server = a.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.Requests.Add(1)
 		f.mu.Lock()
 		answers := f.answers
 		f.mu.Unlock()
@@ -105,16 +109,9 @@ func (a *authority) front() *front {
 	return f
 }
 
-// answer has the front answer in the homeserver's place where the function says so; nil for nowhere.
-func (f *front) answer(with func(http.ResponseWriter, *http.Request) bool) {
+// Answer has the front answer in the server's place where the function says so; nil for nowhere.
+func (f *Front) Answer(with func(http.ResponseWriter, *http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answers = with
-}
-
-// at has the world's platform reached at another URL, with its credentials.
-func (w *world) at(url string) *world {
-	w.platform.Spec.Matrix.HomeserverURL = url
-	w.secret.StringData["url"] = url
-	return w
 }
