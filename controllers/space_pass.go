@@ -41,7 +41,9 @@ type pass struct {
 	want      model.Space
 	losses    []platform.Loss
 	members   []model.Member
-	// insideUnknown says that not all people of the community's groups are known.
+	// inside are the accounts in a community's groups, where who is in a group has to be in the community, and
+	// insideUnknown says that not all of them are known.
+	inside        []model.Member
 	insideUnknown bool
 	missing       []string
 	failed        []string
@@ -179,16 +181,14 @@ func readyMessage(p *v1alpha1.Platform) string {
 
 // desire computes the wanted space in the platform's normal form.
 func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
-	people := p.facts.people
-	if p.session.Info.Nested && p.subject.group == nil {
-		inside, whole := r.inside(ctx, p.subject)
-		people, p.insideUnknown = append(slices.Clone(people), inside...), !whole
-	}
-	members, err := desired.Accounts(p.platform, people)
+	members, err := desired.Accounts(p.platform, p.facts.people)
 	if err != nil {
 		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
 	}
 	p.members = members
+	if problem := r.lookInside(ctx, p); problem != nil {
+		return problem
+	}
 	in := desired.Inputs{
 		Platform: p.platform, Community: p.subject.community, Group: p.subject.group,
 		SpaceName:  desired.SpaceName(p.subject.community, p.entry),
@@ -210,6 +210,26 @@ func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
 			"Platform %s can't hold what is declared, and onUnsupported is Block. %s", p.platform.Name, describeLosses(p.platform.Name, p.losses))
 	}
 	return nil
+}
+
+// lookInside finds the accounts in a community's groups. They are not the
+// community's own members, so that it neither adds nor keeps them; but it does
+// not take them out of what they need for their group.
+func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Problem {
+	if !p.session.Info.Nested || p.subject.group != nil {
+		return nil
+	}
+	people, whole := r.inside(ctx, p.subject)
+	accounts, err := desired.Accounts(p.platform, people)
+	if err != nil {
+		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
+	}
+	p.inside, p.insideUnknown = accounts, !whole
+	return nil
+}
+
+func (p *pass) isInside(account string) bool {
+	return slices.ContainsFunc(p.inside, func(m model.Member) bool { return m.Account == account })
 }
 
 // describeLosses counts what a platform can't hold, and says it one by one.
@@ -318,6 +338,7 @@ func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, 
 		want.Address = seen.Address
 	}
 	ops := plan.Diff(want, seen, p.seen.ParentID)
+	ops = slices.DeleteFunc(ops, func(op plan.Operation) bool { return op.Verb == plan.RemoveMember && p.isInside(op.Members[0].Account) })
 	if p.facts.noGuidelines != nil {
 		p.note(p.facts.noGuidelines)
 		ops = slices.DeleteFunc(ops, func(op plan.Operation) bool { return op.Field == plan.FieldGuidelines })
