@@ -96,8 +96,8 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 // marked are the spaces with the mark of a resource, open ones first and then by age. The lock is held.
 func (a *adapter) marked(ref model.Ref) []*model.Observed {
 	var found []*model.Observed
-	for _, space := range a.server.spaces {
-		if space.Mark != nil && space.Mark.OwnerID == a.owner && space.Mark.Ref == ref {
+	for _, space := range a.server.found.marked(ref) {
+		if space.Mark.OwnerID == a.owner {
 			found = append(found, space)
 		}
 	}

@@ -41,8 +41,10 @@ type Fault struct {
 
 // Server is the state that outlives an adapter, as a real server's does.
 type Server struct {
-	mu         sync.Mutex
-	spaces     map[string]*model.Observed
+	mu     sync.Mutex
+	spaces map[string]*model.Observed
+	// found are the spaces by what they are looked up by, so that ten thousand are as quick as ten.
+	found      index
 	people     map[string]bool
 	faults     map[Call]Fault
 	delays     map[Call]time.Duration
@@ -55,7 +57,7 @@ type Server struct {
 // NewServer returns an empty server on which these accounts exist.
 func NewServer(accounts ...string) *Server {
 	s := &Server{
-		spaces: map[string]*model.Observed{}, people: map[string]bool{},
+		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]bool{},
 		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
 	}
 	for _, a := range accounts {
@@ -137,10 +139,8 @@ func (s *Server) Writes() int {
 func (s *Server) Space(address string) *model.Observed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(s.spaces)) {
-		if s.spaces[id].Address == address {
-			return clone(s.spaces[id])
-		}
+	if holder := s.holder(address); holder != nil {
+		return clone(holder)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (s *Server) Add(space model.Observed) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	space.ID = s.newID()
-	s.spaces[space.ID] = clone(&space)
+	s.put(clone(&space))
 	return space.ID
 }
 
@@ -165,12 +165,12 @@ func (s *Server) Add(space model.Observed) string {
 func (s *Server) Edit(address string, edit func(*model.Observed)) {
 	s.mu.Lock()
 	var ref model.Ref
-	for _, space := range s.spaces {
-		if space.Address == address {
-			edit(space)
-			if space.Mark != nil {
-				ref = space.Mark.Ref
-			}
+	for _, space := range s.found.named(address) {
+		s.drop(space)
+		edit(space)
+		s.put(space)
+		if space.Mark != nil {
+			ref = space.Mark.Ref
 		}
 	}
 	s.mu.Unlock()
@@ -181,10 +181,12 @@ func (s *Server) Edit(address string, edit func(*model.Observed)) {
 func (s *Server) Remove(id string) {
 	s.mu.Lock()
 	var ref model.Ref
-	if space := s.spaces[id]; space != nil && space.Mark != nil {
-		ref = space.Mark.Ref
+	if space := s.spaces[id]; space != nil {
+		if space.Mark != nil {
+			ref = space.Mark.Ref
+		}
+		s.drop(space)
 	}
-	delete(s.spaces, id)
 	s.mu.Unlock()
 	s.tell(ref)
 }
@@ -248,13 +250,19 @@ func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
 			Members: map[string]model.Membership{}, Roles: map[string]model.Role{},
 		}
 		setRoles(space, want.Members)
-		s.spaces[space.ID] = clone(space)
+		s.put(clone(space))
 		return space.ID, nil
 	}
 	space, ok := s.spaces[op.SpaceID]
 	if !ok {
 		return "", &platform.Error{Kind: platform.NotFound, Doing: "changing space " + op.SpaceID}
 	}
+	if op.Verb == plan.Delete {
+		s.drop(space)
+		return space.ID, nil
+	}
+	s.drop(space)
+	defer s.put(space)
 	switch op.Verb {
 	case plan.Mark:
 		mark := want.Mark
@@ -267,8 +275,6 @@ func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
 		space.Archived = true
 	case plan.Restore:
 		space.Archived = false
-	case plan.Delete:
-		delete(s.spaces, space.ID)
 	case plan.Set:
 		set(space, op.Field, want.Settings)
 	case plan.SetAddress:
@@ -287,18 +293,9 @@ func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
 		space.Members[op.Members[0].Account] = model.Removed
 	case plan.SetRoles:
 		setRoles(space, op.Members)
-	case plan.Create: // done above
+	case plan.Create, plan.Delete: // done above
 	}
 	return space.ID, nil
-}
-
-func (s *Server) holder(address string) *model.Observed {
-	for _, space := range s.spaces {
-		if space.Address == address {
-			return space
-		}
-	}
-	return nil
 }
 
 func setRoles(space *model.Observed, members []model.Member) {
