@@ -155,7 +155,7 @@ func (r *records) pending() int {
 }
 
 // save writes what is not saved yet: one space's record, and as many others as one request takes. With an empty
-// space it writes all of them.
+// space it writes all of them, but for those that come while it does: they are gathered again.
 func (r *records) save(ctx context.Context, space string) error {
 	r.saving.Lock()
 	defer r.saving.Unlock()
@@ -171,7 +171,7 @@ func (r *records) save(ctx context.Context, space string) error {
 			return err
 		}
 		r.saved(values)
-		if space != "" {
+		if space != "" || len(batch) < recordsAtOnce {
 			return nil
 		}
 	}
