@@ -89,11 +89,11 @@ func (a *Adapter) fill(ctx context.Context, s *space, declared []string, out *mo
 	a.view.mu.Lock()
 	admins, gone := maps.Clone(m.admins), maps.Clone(m.gone)
 	a.view.mu.Unlock()
+	delete(admins, a.us().id) // we are in every space, and nobody asks
 	names, err := a.people.name(ctx, append(slices.Collect(maps.Keys(admins)), slices.Collect(maps.Keys(gone))...))
 	if err != nil {
 		return err
 	}
-	us := a.us().id
 	out.Members, out.Roles = make(map[string]model.Membership, len(admins)), map[string]model.Role{}
 	for id, why := range gone {
 		if name, known := names[id]; known {
@@ -102,7 +102,7 @@ func (a *Adapter) fill(ctx context.Context, s *space, declared []string, out *mo
 	}
 	for id, admin := range admins {
 		name, known := names[id]
-		if id == us || !known { // not known: an account that was deleted for good
+		if !known { // an account that was deleted for good
 			continue
 		}
 		out.Members[name] = model.Present

@@ -25,10 +25,15 @@ type people struct {
 	// asking lets one request run at a time: who comes meanwhile goes with the next.
 	asking sync.Mutex
 	wanted map[string]struct{} // IDs; guarded by mu
+	// sought are usernames, and forgotten is how often everybody was forgotten; guarded by mu.
+	sought    map[string]struct{}
+	forgotten int
 }
 
 func newPeople(c *client) *people {
-	return &people{client: c, names: map[string]string{}, ids: map[string]string{}, wanted: map[string]struct{}{}}
+	return &people{
+		client: c, names: map[string]string{}, ids: map[string]string{}, wanted: map[string]struct{}{}, sought: map[string]struct{}{},
+	}
 }
 
 // learn takes over what the server told.
@@ -70,6 +75,7 @@ func (p *people) forget() {
 	defer p.mu.Unlock()
 	clear(p.names)
 	clear(p.ids)
+	p.forgotten++
 }
 
 // unknown are those of the IDs whose usernames are not known.
@@ -138,35 +144,74 @@ func (p *people) ask(ctx context.Context, ids []string) error {
 var username = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
 // find are the IDs of accounts by their usernames; who has no account that can
-// be added is not among them.
+// be added is not among them. Who asks while another request is under way is
+// served by the next one.
 func (p *people) find(ctx context.Context, names []string) (map[string]string, error) {
-	found := make(map[string]string, len(names))
-	var unknown []string
-	p.mu.Lock()
-	for _, name := range names {
-		if id, known := p.ids[name]; known {
-			found[name] = id
-		} else if username.MatchString(name) {
-			unknown = append(unknown, name)
+	for {
+		_, unknown, before := p.seek(names, true)
+		if len(unknown) > 0 {
+			if err := p.askNames(ctx, unknown); err != nil {
+				return nil, err
+			}
+		}
+		// What was answered may have been forgotten since.
+		if found, _, after := p.seek(names, false); after == before {
+			return found, nil
 		}
 	}
+}
+
+// seek returns who is known of the names, and who could have an account all the
+// same; with want, it notes these for the next request.
+func (p *people) seek(names []string, want bool) (found map[string]string, unknown []string, forgotten int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found = make(map[string]string, len(names))
+	for _, name := range names {
+		id, known := p.ids[name]
+		switch {
+		case known:
+			found[name] = id
+		case username.MatchString(name):
+			unknown = append(unknown, name)
+			if want {
+				p.sought[name] = struct{}{}
+			}
+		}
+	}
+	return found, unknown, p.forgotten
+}
+
+// askNames asks for everybody who is sought, unless somebody else did since these names are.
+func (p *people) askNames(ctx context.Context, names []string) error {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	p.mu.Lock()
+	still := slices.ContainsFunc(names, func(name string) bool {
+		_, sought := p.sought[name]
+		return sought
+	})
+	batch := slices.Sorted(maps.Keys(p.sought))
 	p.mu.Unlock()
-	for some := range slices.Chunk(unknown, peopleAtOnce) {
+	if !still {
+		return nil
+	}
+	for some := range slices.Chunk(batch, peopleAtOnce) {
 		users, err := get(ctx, p.client, read("POST /users/usernames", "looking for people by their usernames"),
 			func(ctx context.Context, api *mm.Client4) ([]*mm.User, *mm.Response, error) {
 				return api.GetUsersByUsernames(ctx, some)
 			})
 		if err != nil {
-			return nil, err
+			return err // they stay sought, so that whoever waits asks again
 		}
 		p.learn(users...)
-		for _, u := range users {
-			if u.DeleteAt == 0 {
-				found[u.Username] = u.Id
-			}
+		p.mu.Lock()
+		for _, name := range some {
+			delete(p.sought, name)
 		}
+		p.mu.Unlock()
 	}
-	return found, nil
+	return nil
 }
 
 // Missing are the accounts that don't exist or were deactivated.
