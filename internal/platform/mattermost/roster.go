@@ -20,17 +20,33 @@ func (w *writing) addMember(ctx context.Context, name string) error {
 		return err
 	}
 	if w.is.isTeam() {
-		err = w.joinTeam(ctx, w.is.id, id)
-	} else {
-		err = w.joinChannel(ctx, id)
+		return w.intoTeam(ctx, w.is.id, id, false)
 	}
-	if err != nil {
+	if err := w.joinChannel(ctx, id); err != nil {
 		return err
 	}
-	w.changeMembers(w.is.id, func(m *membership) {
-		m.admins[id] = m.admins[id] // whoever was in already keeps the role
-		delete(m.gone, id)
-	})
+	w.changeMembers(w.is.id, func(m *membership) { m.came(id) })
+	return nil
+}
+
+// came notes that an account is in the space. Whoever was in already keeps the role.
+func (m *membership) came(id string) {
+	m.admins[id] = m.admins[id]
+	delete(m.gone, id)
+}
+
+// intoTeam adds an account to a team once: the team's own look and those at
+// its channels may want the same person in it at the same time. Missed says
+// that the server has just told that the account is not in it.
+func (w *writing) intoTeam(ctx context.Context, team, id string, missed bool) error {
+	defer w.spaces.Lock("into " + team + " " + id)()
+	if known, in := w.knownIn(team, id); known && in && !missed {
+		return nil
+	}
+	if err := w.joinTeam(ctx, team, id); err != nil {
+		return err
+	}
+	w.changeMembers(team, func(m *membership) { m.came(id) })
 	return nil
 }
 
@@ -50,30 +66,30 @@ func (w *writing) joinChannel(ctx context.Context, id string) error {
 			})
 		return err
 	}
-	if !w.knownOutside(id) {
+	known, in := w.knownIn(w.is.team, id)
+	if !known || in {
 		err := join()
 		// Mattermost says 404 of somebody who is not in the team, and 400 or 403 in later releases.
 		if err == nil || !platform.IsKind(err, platform.NotFound) && !platform.IsKind(err, platform.Invalid) && !platform.IsKind(err, platform.Forbidden) {
 			return err
 		}
 	}
-	if err := w.joinTeam(ctx, w.is.team, id); err != nil {
+	if err := w.intoTeam(ctx, w.is.team, id, known && in); err != nil {
 		return err
 	}
-	w.changeMembers(w.is.team, func(m *membership) { m.admins[id] = m.admins[id] })
 	return join()
 }
 
-// knownOutside says that somebody is known not to be in the channel's team.
-func (w *writing) knownOutside(id string) bool {
+// knownIn says whether it is known who is in a team, and whether somebody is.
+func (w *writing) knownIn(id, user string) (known, in bool) {
 	w.view.mu.Lock()
 	defer w.view.mu.Unlock()
-	team := w.view.spaces[w.is.team]
+	team := w.view.spaces[id]
 	if team == nil || team.members == nil {
-		return false
+		return false, false
 	}
-	_, in := team.members.admins[id]
-	return !in
+	_, in = team.members.admins[user]
+	return true, in
 }
 
 // changeMembers keeps who is in a space in line with what was written, when that is known.
