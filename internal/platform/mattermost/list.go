@@ -16,6 +16,10 @@ import (
 // perPage is as many as a page has on every server: more are cut to it without a word.
 const perPage = 200
 
+// channelsPerPage is as many channels as a search gives at once where the
+// server doesn't cut its pages (server 9.9, api4/channel.go: no limit). A channel takes about 1 KB.
+const channelsPerPage = 1000
+
 // whole makes sure that everything was read, not longer ago than the resync
 // interval allows. Several that ask at once share one reading.
 func (a *Adapter) whole(ctx context.Context, again bool) error {
@@ -83,9 +87,10 @@ func (a *Adapter) listChannels(ctx context.Context, us string, teams []string) (
 	if len(teams) == 0 {
 		return nil, nil
 	}
-	// Pages are ordered by display name, which need not be unique: a listing that is not whole is read once more.
-	for range 2 {
-		channels, whole, err := a.pageChannels(ctx, us, teams)
+	// Pages are ordered by display name, which need not be unique: a listing that is not whole is read once more, in
+	// pages that every server gives.
+	for _, size := range []int{channelsPerPage, perPage} {
+		channels, whole, err := a.pageChannels(ctx, us, teams, size)
 		if err != nil || whole {
 			return channels, err
 		}
@@ -93,9 +98,8 @@ func (a *Adapter) listChannels(ctx context.Context, us string, teams []string) (
 	return nil, platform.Refuse(platform.Unavailable, "reading the channels", "they changed while they were read; they are read again")
 }
 
-func (a *Adapter) pageChannels(ctx context.Context, us string, teams []string) (channels []*space, whole bool, err error) {
+func (a *Adapter) pageChannels(ctx context.Context, us string, teams []string, size int) (channels []*space, whole bool, err error) {
 	seen := map[string]bool{}
-	size := perPage
 	for page := 0; ; page++ {
 		some, err := get(ctx, a.client, read("POST /channels/search", "reading the channels"),
 			func(ctx context.Context, api *mm.Client4) (*mm.ChannelsWithCount, *mm.Response, error) {
@@ -110,7 +114,7 @@ func (a *Adapter) pageChannels(ctx context.Context, us string, teams []string) (
 				channels = append(channels, channelSpace(&c.Channel, us))
 			}
 		}
-		if len(some.Channels) < perPage {
+		if len(some.Channels) < size {
 			return channels, int64(len(seen)) == some.TotalCount, nil
 		}
 	}
