@@ -40,9 +40,10 @@ acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Sl
 	@exec bin/acceptance -data "$(DATA)" $(ARGS)
 
 .PHONY: benchmark
-benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure against a bare loop on the same homeserver. DATA=folder, ARGS='-groups 40': a quick look
+benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure on Matrix, on Mattermost, and size. DATA=folder, ARGS='-platform mattermost -groups 40': a quick look
 	@$(call need,hack/benchmark)
 	@$(GO_BUILD) -o bin/benchmark ./hack/benchmark
+	@$(GO_BUILD) -o bin/benchmark-manager ./hack/benchmark/manager
 	@exec bin/benchmark -data "$(DATA)" $(ARGS)
 
 # The files of the Kubernetes project that the acceptance run and the benchmark import.

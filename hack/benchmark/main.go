@@ -1,38 +1,75 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The benchmark: a real community's own configuration is applied to a real
-// control plane, with the chart's manager and a real homeserver behind it.
-// It measures how long that takes, and how long a bare loop takes that makes
-// the same rooms on the same homeserver; what a new manager asks when nothing
-// has changed; and how soon one change reaches its room. It prints the figures
-// with their limits, and exits with 0 or 1.
+// The benchmarks: what Cabildo takes on real servers, and what it costs them.
+//
+//   - matrix: a real community's own configuration on a homeserver
+//   - mattermost: the same on Mattermost, and requests counted on a generated one
+//   - size: ten thousand groups on a platform in memory
+//
+// Each has a folder, and a section of docs/benchmarks.md of its own. They print
+// their figures with their limits; the exit code is 1 when one is missed.
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/cabildo-dev/cabildo/hack/stack"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/matrix"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/mattermost"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/report"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/size"
 )
 
+// settings are the flags.
+type settings struct {
+	platforms string
+	data      string
+	limit     int
+	page      string
+	rest      time.Duration
+}
+
+// benchmark is one of them.
+type benchmark struct {
+	name string
+	run  func(ctx context.Context, s settings) (*report.Section, error)
+}
+
+// benchmarks are all that there are, in the order in which they run.
+var benchmarks = []benchmark{
+	{"matrix", func(ctx context.Context, s settings) (*report.Section, error) {
+		return matrix.Run(ctx, s.data, s.limit)
+	}},
+	{"mattermost", func(ctx context.Context, s settings) (*report.Section, error) {
+		return mattermost.Run(ctx, s.data, s.limit)
+	}},
+	{"size", func(ctx context.Context, s settings) (*report.Section, error) { return size.Run(ctx, s.limit, s.rest) }},
+}
+
 func main() {
-	var b benchmark
-	flag.StringVar(&b.data, "data", "", "the folder to import, in the slack-config format")
-	flag.IntVar(&b.limit, "groups", 0, "take so many groups, for a quick run; its figures are not those of the page")
-	flag.StringVar(&b.page, "write", "", "the page to renew with the figures")
+	var s settings
+	flag.StringVar(&s.platforms, "platform", "", "which benchmarks run, of matrix,mattermost,size; all when it is empty")
+	flag.StringVar(&s.data, "data", "", "the folder to import, in the slack-config format")
+	flag.IntVar(&s.limit, "groups", 0, "take so many groups, for a quick run; its figures are not those of the page")
+	flag.StringVar(&s.page, "write", "", "the page to renew with the figures")
+	flag.DurationVar(&s.rest, "rest", 10*time.Minute, "how long the benchmark of size looks on while nothing changes")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := b.start(ctx)
+	err := run(ctx, s)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchmark:", err)
@@ -40,71 +77,56 @@ func main() {
 	}
 }
 
-// benchmark is everything that runs, and what was measured.
-type benchmark struct {
-	stack.Stack
-	data  string
-	limit int
-	page  string
-
-	manifests *stack.Manifests
-	rooms     []room // as the operator made them
-	results   results
-}
-
-func (b *benchmark) start(ctx context.Context) error {
-	if info, err := os.Stat(b.data); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no folder %q to import: make benchmark DATA=folder, with a folder in the slack-config format", b.data)
+// run runs what was asked for, one after the other. One that fails doesn't keep the next from running.
+func run(ctx context.Context, s settings) error {
+	wanted := strings.FieldsFunc(s.platforms, func(r rune) bool { return r == ',' })
+	for _, name := range wanted {
+		if !slices.ContainsFunc(benchmarks, func(b benchmark) bool { return b.name == name }) {
+			return fmt.Errorf("there is no benchmark %q: -platform takes matrix, mattermost and size", name)
+		}
 	}
-	if b.limit > 0 && b.page != "" {
+	if s.limit > 0 && s.page != "" {
 		return errors.New("the page has the figures of all groups: say either -groups or -write")
 	}
-	return b.run(ctx)
+	var errs []error
+	for _, b := range benchmarks {
+		if len(wanted) > 0 && !slices.Contains(wanted, b.name) {
+			continue
+		}
+		fmt.Printf("\n=== %s ===\n", b.name)
+		section, err := b.run(ctx, s)
+		if err == nil {
+			err = tell(section, s)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", b.name, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// run tells the story in order, and takes everything down at its end.
-func (b *benchmark) run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, b.close()) }()
-	if err := stack.Take(ctx,
-		stack.Step{Says: "Starting a Kubernetes control plane and a Matrix homeserver", Do: b.Start},
-		stack.Step{Says: "Installing the Helm chart, and running the manager with its service account", Do: b.Install},
-		stack.Step{Says: "Importing " + b.data, Do: b.importData},
-		stack.Step{Says: "Making the people's accounts", Do: b.makePeople},
-		stack.Step{Says: "Cold: applying the manifests, and waiting until everything is Ready", Do: b.cold},
-		stack.Step{Says: "Reading the rooms", Do: b.readRooms},
-		stack.Step{Says: "Restart: starting the manager anew, and waiting until it has looked at everything", Do: b.restart},
-		stack.Step{Says: "Change: changing one group after the other, and looking into its room", Do: b.change},
-		stack.Step{Says: "Resync: counting what is verified in two intervals", Do: b.resync},
-		stack.Step{Says: "Taking all down but the homeserver, and emptying that", Do: b.empty},
-		stack.Step{Says: "Making the people's accounts", Do: b.makePeople},
-		stack.Step{Says: "Bare loop: making the same rooms", Do: b.bare},
-		stack.Step{Says: "Comparing the rooms with those of the operator", Do: b.compare},
-	); err != nil {
-		return err
+// tell prints a section, renews the page where one was named, and fails when a limit is missed.
+func tell(section *report.Section, s settings) error {
+	var text bytes.Buffer
+	section.Print(&text)
+	fmt.Printf("\n%s", text.String())
+	if s.limit > 0 {
+		fmt.Println("\nThis was a limited run; its figures are not those of the page.")
 	}
-	return b.report()
-}
-
-func (b *benchmark) importData(ctx context.Context) (err error) {
-	if b.manifests, err = stack.Import(ctx, b.data); err != nil {
-		return err
+	if s.page != "" {
+		if err := report.Renew(s.page, section.Name, text.String()); err != nil {
+			return err
+		}
+		fmt.Printf("\nWritten to %s.\n", s.page)
 	}
-	if b.limit == 0 {
-		return nil
+	for _, what := range section.Complaints {
+		fmt.Println(what)
 	}
-	err = b.manifests.Keep(b.limit)
-	fmt.Printf("  a limited run: %d groups of them\n", len(b.manifests.Groups))
-	return err
-}
-
-func (b *benchmark) makePeople(ctx context.Context) error {
-	return stack.MakePeople(ctx, b.Homeserver, b.manifests.People())
-}
-
-func (b *benchmark) close() error {
-	err := b.Close()
-	if b.manifests != nil {
-		err = errors.Join(err, b.manifests.Remove())
+	if missed := section.Missed(); len(missed) > 0 {
+		return fmt.Errorf("missed: %s", strings.Join(missed, "; "))
 	}
-	return err
+	return nil
 }

@@ -20,6 +20,26 @@ func (d *Dendrite) CPUTime() (time.Duration, error) {
 	return d.process.cpuTime()
 }
 
+// CPUTime is how long the processors have worked for the server since it was
+// started, without its database.
+func (m *Mattermost) CPUTime() (time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.process == nil {
+		return 0, errors.New("measuring mattermost: it is down")
+	}
+	return m.process.cpuTime()
+}
+
+// Memory is how much of the manager is in memory, in bytes.
+func (m *Manager) Memory() (int64, error) {
+	bytes, err := residentMemory(m.process.cmd.Process.Pid)
+	if err != nil {
+		return 0, fmt.Errorf("measuring %s: %w", m.process.name, err)
+	}
+	return bytes, nil
+}
+
 // CPUTime is how long the processors have worked for the manager.
 func (m *Manager) CPUTime() (time.Duration, error) { return m.process.cpuTime() }
 

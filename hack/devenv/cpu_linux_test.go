@@ -24,6 +24,20 @@ func TestTheTimeOfTheProcessorsGrowsWithWork(t *testing.T) {
 	t.Logf("%v after %d", before, work)
 }
 
+func TestWhatAProcessHoldsIsResident(t *testing.T) {
+	g := NewWithT(t)
+	const held = 64 << 20
+	before, err := residentMemory(os.Getpid())
+	g.Expect(err).NotTo(HaveOccurred())
+	block := make([]byte, held)
+	for i := range block {
+		block[i] = 1
+	}
+	after, err := residentMemory(os.Getpid())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(after-before).To(BeNumerically(">", held/2), "%d bytes are held", len(block))
+}
+
 func TestAProcessThatIsNotThereHasNoTimeOfProcessors(t *testing.T) {
 	_, err := cpuTime(1 << 30)
 	NewWithT(t).Expect(err).To(HaveOccurred())

@@ -42,6 +42,20 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(userErr, systemErr)
 }
 
+// residentMemory is how much of the process is in memory, in bytes.
+func residentMemory(pid int) (int64, error) {
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := bytes.Fields(statm) // the second is the resident pages (proc(5))
+	if len(fields) < 2 {
+		return 0, errors.New("unexpected format of /proc/PID/statm")
+	}
+	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
 // procStat reads the fields of /proc/PID/stat from the third one on, which is
 // the state; the start time is field 22, and the times are 14 and 15 (proc(5)).
 func procStat(pid int) ([][]byte, error) {

@@ -38,6 +38,9 @@ func realm() string { return "" }
 // cpuTime is known on Linux alone.
 func cpuTime(int) (time.Duration, error) { return 0, errors.New("not measured on this system") }
 
+// residentMemory is known on Linux alone.
+func residentMemory(int) (int64, error) { return 0, errors.New("not measured on this system") }
+
 // childAttributes keeps a terminal's Ctrl-C away from the servers, so that
 // they stop in order. When we die, the next sweep ends them.
 func childAttributes(syscall.Signal) *syscall.SysProcAttr {

@@ -61,16 +61,26 @@ type Manager struct {
 
 // StartManager starts bin/manager and returns when it is ready. Stop ends it.
 func (cp *ControlPlane) StartManager(ctx context.Context, args ...string) (*Manager, error) {
+	return cp.StartManagerOf(ctx, "manager", args...)
+}
+
+// StartManagerOf is StartManager with another binary that takes the same
+// flags, such as a manager whose platform is in memory.
+func (cp *ControlPlane) StartManagerOf(ctx context.Context, binary string, args ...string) (*Manager, error) {
 	kubeconfig, err := cp.KubeconfigFor(ctx, OperatorNamespace, ReleaseName)
 	if err != nil {
 		return nil, err
 	}
-	return cp.StartManagerWith(ctx, kubeconfig, args...)
+	return cp.startManager(ctx, binary, kubeconfig, args)
 }
 
 // StartManagerWith is StartManager with a kubeconfig of the caller's, such as
 // one that leads through a proxy.
-func (cp *ControlPlane) StartManagerWith(ctx context.Context, kubeconfig string, args ...string) (_ *Manager, err error) {
+func (cp *ControlPlane) StartManagerWith(ctx context.Context, kubeconfig string, args ...string) (*Manager, error) {
+	return cp.startManager(ctx, "manager", kubeconfig, args)
+}
+
+func (cp *ControlPlane) startManager(ctx context.Context, binary, kubeconfig string, args []string) (_ *Manager, err error) {
 	m := &Manager{cp: cp}
 	defer func() {
 		if err != nil {
@@ -86,7 +96,7 @@ func (cp *ControlPlane) StartManagerWith(ctx context.Context, kubeconfig string,
 	m.MetricsURL = "http://" + m.metrics.address() + "/metrics"
 	m.healthURL = "http://" + m.health.address() + "/readyz"
 	m.process, err = cp.session.start(command{
-		binary: "manager",
+		binary: binary,
 		args: append([]string{
 			"--metrics-bind-address=" + m.metrics.address(),
 			"--health-probe-bind-address=" + m.health.address(),

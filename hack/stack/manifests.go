@@ -21,7 +21,6 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
-	"github.com/cabildo-dev/cabildo/internal/importer"
 )
 
 // Names of what is applied.
@@ -30,6 +29,8 @@ const (
 	namespace     = "kubernetes"
 	// PlatformName is the Platform that the manifests name.
 	PlatformName = "chat"
+	// generatedName is the community of Generate.
+	generatedName = "town"
 )
 
 // Manifests are what the import wrote.
@@ -70,6 +71,21 @@ func Import(ctx context.Context, data string) (_ *Manifests, err error) {
 		fmt.Print("  ", line)
 	}
 	return m, m.read()
+}
+
+// ImportSome imports a configuration, and leaves so many groups of it; all with 0.
+func ImportSome(ctx context.Context, data string, groups int) (*Manifests, error) {
+	if info, err := os.Stat(data); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("there is no folder %q to import: say DATA=folder, with a folder in the slack-config format", data)
+	}
+	m, err := Import(ctx, data)
+	if err != nil || groups == 0 {
+		return m, err
+	}
+	if err := m.Keep(groups); err != nil {
+		return nil, errors.Join(err, m.Remove())
+	}
+	return m, nil
 }
 
 // Remove takes the files away.
@@ -143,13 +159,5 @@ func (m *Manifests) Keep(groups int) error {
 	m.Community.Spec.Members = slices.DeleteFunc(everybody, func(s v1alpha1.MemberSource) bool {
 		return !slices.Contains(kept, s.Person)
 	})
-	objects := []importer.Object{&m.Community}
-	for i := range m.Groups {
-		objects = append(objects, &m.Groups[i])
-	}
-	files, err := importer.Manifests(objects)
-	if err != nil {
-		return err
-	}
-	return importer.WriteFiles(m.dir, files, true)
+	return m.write()
 }

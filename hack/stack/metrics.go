@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -62,7 +63,7 @@ func labels(series *dto.Metric) map[string]string {
 	return all
 }
 
-// Requests are the requests to the homeserver.
+// Requests are the requests to the platform.
 func (m Metrics) Requests() Requests {
 	r := Requests{}
 	for route, count := range m.sum("cabildo_platform_requests_total", route) {
@@ -75,6 +76,19 @@ func (m Metrics) Requests() Requests {
 		r[key] = e
 	}
 	return r
+}
+
+// GatherRequests are the requests to the platform that a program counted itself.
+func GatherRequests(counts prometheus.Gatherer) (Requests, error) {
+	families, err := counts.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("gathering metrics: %w", err)
+	}
+	m := Metrics{}
+	for _, family := range families {
+		m[family.GetName()] = family
+	}
+	return m.Requests(), nil
 }
 
 // route is "METHOD path" for a series of requests to our platform.

@@ -14,8 +14,21 @@ import (
 // whose platform is being opened.
 const quiet = 5 * time.Second
 
+// seenBy is the request with which a new manager learns how everything is;
+// empty for a platform that it need not ask.
+func (s *Stack) seenBy() string {
+	switch {
+	case s.Homeserver != nil:
+		return "GET /sync"
+	case s.Mattermost != nil:
+		return "POST /channels/search"
+	default:
+		return ""
+	}
+}
+
 // WaitQuiet waits until nothing is left to do, and so many groups were
-// reconciled since the manager read the homeserver's state: what it reconciled
+// reconciled since the manager read the platform's state: what it reconciled
 // before that, it could not have compared with anything. It returns how many
 // there were.
 func (s *Stack) WaitQuiet(ctx context.Context, groups int) (int, error) {
@@ -26,7 +39,7 @@ func (s *Stack) WaitQuiet(ctx context.Context, groups int) (int, error) {
 			return 0, err
 		}
 		byController := m.sum("controller_runtime_reconcile_total", func(l map[string]string) string { return l["controller"] })
-		if m.Requests()["GET /sync"].Count == 0 {
+		if seen := s.seenBy(); seen != "" && m.Requests()[seen].Count == 0 {
 			blind = byController["group"]
 		}
 		looked := byController["group"] - blind

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Requests are what was asked of the homeserver, by "METHOD route".
+// Requests are what was asked of the platform, by "METHOD route".
 type Requests map[string]Exchange
 
 // Exchange is how often something was asked, and how long the answers took together.
@@ -37,8 +37,13 @@ func (r Requests) sum(counted func(route string) bool) int {
 	return n
 }
 
+// questions are the routes of Mattermost that ask for what is in the body of a POST.
+var questions = []string{
+	"POST /channels/search", "POST /posts/ids", "POST /roles/names", "POST /users/ids", "POST /users/usernames",
+}
+
 func isRead(route string) bool {
-	return strings.HasPrefix(route, "GET ") || strings.HasPrefix(route, "HEAD ")
+	return strings.HasPrefix(route, "GET ") || strings.HasPrefix(route, "HEAD ") || slices.Contains(questions, route)
 }
 
 // Since is what was asked since there were only the earlier ones.

@@ -17,7 +17,7 @@ import (
 // Written is what happened while nothing was to be written, counted three
 // times: by the manager itself, by the API server, and by what changed.
 type Written struct {
-	// Requests are those to the homeserver.
+	// Requests are those to the platform.
 	Requests Requests
 	// Server are the writes to the API server, by what they wrote; leases are left out.
 	Server map[string]int
@@ -28,7 +28,7 @@ type Written struct {
 }
 
 // Watch does something, and returns what was written in the meantime. What
-// the manager asked the homeserver is counted from the manager's start.
+// the manager asked the platform is counted from the manager's start.
 func (s *Stack) Watch(ctx context.Context, do func(context.Context) error) (*Written, error) {
 	before, err := s.versions(ctx)
 	if err != nil {
@@ -75,6 +75,30 @@ type Restart struct {
 	Example    string
 }
 
+// ServerWrites is how often something was written to the API server, events included.
+func (w *Written) ServerWrites() int { return total(w.Server) + len(w.Events) }
+
+// Complaints say what exactly was written when nothing should have been, and what is not Ready.
+func (r *Restart) Complaints() []string {
+	all := r.Written.Complaints()
+	if r.Example != "" {
+		all = append(all, "not Ready: "+r.Example)
+	}
+	return all
+}
+
+// Complaints say what exactly was written when nothing should have been.
+func (w *Written) Complaints() []string {
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(w.Server)) {
+		all = append(all, fmt.Sprintf("written to the API server: %d × %s", w.Server[what], what))
+	}
+	for _, event := range w.Events {
+		all = append(all, "event: "+event)
+	}
+	return all
+}
+
 // Restart starts the manager anew, which knows nothing then, and waits until
 // it has looked at everything.
 func (s *Stack) Restart(ctx context.Context, groups int) (*Restart, error) {
@@ -82,7 +106,7 @@ func (s *Stack) Restart(ctx context.Context, groups int) (*Restart, error) {
 	w, err := s.Watch(ctx, func(ctx context.Context) (err error) {
 		s.Manager.Stop()
 		began := time.Now()
-		if s.Manager, err = s.Plane.StartManager(ctx); err != nil {
+		if err := s.startManager(ctx); err != nil {
 			return err
 		}
 		r.Looked, err = s.WaitQuiet(ctx, groups)

@@ -9,6 +9,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,10 +29,15 @@ import (
 
 // A Stack is everything that runs. The zero value is one that doesn't yet.
 type Stack struct {
-	// WithMattermost has Start start a Mattermost server too.
-	WithMattermost bool
+	// WithMattermost has Start start a Mattermost server too, and WithoutMatrix no homeserver.
+	WithMattermost, WithoutMatrix bool
+	// ManagerBinary is what Install and Restart start; empty for the manager that is shipped.
+	ManagerBinary string
+	// ManagerArgs are more arguments of it.
+	ManagerArgs []string
 
-	Plane      *devenv.ControlPlane
+	Plane *devenv.ControlPlane
+	// Homeserver is nil where nobody wants it.
 	Homeserver *devenv.Dendrite
 	Manager    *devenv.Manager
 	// Mattermost is nil where nobody asked for it.
@@ -51,10 +57,12 @@ func (s *Stack) Start(ctx context.Context) error {
 		s.Plane, err = devenv.StartControlPlane(ctx)
 		return err
 	})
-	group.Go(func() (err error) {
-		s.Homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
-		return err
-	})
+	if !s.WithoutMatrix {
+		group.Go(func() (err error) {
+			s.Homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
+			return err
+		})
+	}
 	if s.WithMattermost {
 		group.Go(func() error { return s.startMattermost(ctx) })
 	}
@@ -82,11 +90,15 @@ func (s *Stack) startMattermost(ctx context.Context) (err error) {
 }
 
 // Install installs the chart, and runs the manager with its service account.
-func (s *Stack) Install(ctx context.Context) (err error) {
+func (s *Stack) Install(ctx context.Context) error {
 	if err := s.Plane.InstallChart(ctx); err != nil {
 		return err
 	}
-	s.Manager, err = s.Plane.StartManager(ctx)
+	return s.startManager(ctx)
+}
+
+func (s *Stack) startManager(ctx context.Context) (err error) {
+	s.Manager, err = s.Plane.StartManagerOf(ctx, cmp.Or(s.ManagerBinary, "manager"), s.ManagerArgs...)
 	return err
 }
 

@@ -4,20 +4,38 @@
 package stack
 
 import (
+	"context"
 	"debug/buildinfo"
 	"fmt"
+	"strings"
 
 	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
 // Versions name the servers and their versions, as their binaries were built.
-func Versions() (string, error) {
+func (s *Stack) Versions(ctx context.Context) (string, error) {
 	kubernetes, err := versionOf("kube-apiserver")
 	if err != nil {
 		return "", err
 	}
-	dendrite, err := versionOf("dendrite")
-	return fmt.Sprintf("Kubernetes %s; Dendrite %s with SQLite", kubernetes, dendrite), err
+	text := "Kubernetes " + kubernetes
+	if s.Homeserver != nil {
+		dendrite, err := versionOf("dendrite")
+		if err != nil {
+			return "", err
+		}
+		text += fmt.Sprintf("; Dendrite %s with SQLite", dendrite)
+	}
+	if s.Mattermost != nil {
+		// Its module has no version of its own: the server tells its release.
+		_, answer, err := s.Mattermost.Admin().GetPing(ctx)
+		if err != nil {
+			return "", fmt.Errorf("asking mattermost for its version: %w", err)
+		}
+		release := strings.SplitN(answer.ServerVersion, ".", 4)
+		text += fmt.Sprintf("; Mattermost %s with PostgreSQL", strings.Join(release[:min(len(release), 3)], "."))
+	}
+	return text, nil
 }
 
 func versionOf(binary string) (string, error) {

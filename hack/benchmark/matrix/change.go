@@ -1,7 +1,7 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package matrix
 
 import (
 	"context"
@@ -62,7 +62,7 @@ func (b *benchmark) changeOne(ctx context.Context, name client.ObjectKey, purpos
 	if err := b.Cluster.Patch(ctx, &group, client.MergeFrom(before)); err != nil {
 		return 0, err
 	}
-	err := until(ctx, func() (bool, error) {
+	err := stack.Until(ctx, lookEvery, func() (bool, error) {
 		var topic struct {
 			Topic string `json:"topic"`
 		}
@@ -75,26 +75,12 @@ func (b *benchmark) changeOne(ctx context.Context, name client.ObjectKey, purpos
 		return 0, err
 	}
 	took := time.Since(began)
-	return took, until(ctx, func() (bool, error) {
+	return took, stack.Until(ctx, lookEvery, func() (bool, error) {
 		if err := b.Cluster.Get(ctx, name, &group); err != nil {
 			return false, err
 		}
 		return stack.IsReady(group.Generation, group.Status.ObservedGeneration, group.Status.Conditions), nil
 	})
-}
-
-// until looks until it is so.
-func until(ctx context.Context, so func() (bool, error)) error {
-	for {
-		if yes, err := so(); yes || err != nil {
-			return err
-		}
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // resyncInterval is the shortest that there is.

@@ -1,11 +1,9 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package matrix
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,15 +30,7 @@ func good() results {
 	}
 }
 
-func missed(r results) []string {
-	var out []string
-	for _, f := range r.figures() {
-		if f.limit != "" && !f.ok {
-			out = append(out, f.what)
-		}
-	}
-	return out
-}
+func missed(r results) []string { return r.section().Missed() }
 
 func TestLimitsHoldAtTheirEdge(t *testing.T) {
 	g := NewWithT(t)
@@ -70,25 +60,4 @@ func TestAnEventIsAWriteToTheAPIServer(t *testing.T) {
 	r := good()
 	r.restart.Events = []string{"Group golang: SpaceUpdated"}
 	NewWithT(t).Expect(missed(r)).To(ConsistOf("restart: writes to the API server, leases apart"))
-}
-
-func TestThePageKeepsWhatIsAroundTheFigures(t *testing.T) {
-	g := NewWithT(t)
-	page := filepath.Join(t.TempDir(), "page.md")
-	g.Expect(os.WriteFile(page, []byte("before\n"+beginFigures+"old\n"+endFigures+"after\n"), 0o600)).To(Succeed())
-	g.Expect(renew(page, "new\n")).To(Succeed())
-	g.Expect(os.ReadFile(page)).To(BeEquivalentTo("before\n" + beginFigures + "\nnew\n\n" + endFigures + "after\n"))
-
-	g.Expect(os.WriteFile(page, []byte("a page without the lines\n"), 0o600)).To(Succeed())
-	g.Expect(renew(page, "new\n")).NotTo(Succeed())
-	g.Expect(os.ReadFile(page)).To(BeEquivalentTo("a page without the lines\n"))
-}
-
-func TestThePageOfThisProjectHasAPlaceForTheFigures(t *testing.T) {
-	g := NewWithT(t)
-	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "benchmarks.md"))
-	g.Expect(err).NotTo(HaveOccurred())
-	copied := filepath.Join(t.TempDir(), "benchmarks.md")
-	g.Expect(os.WriteFile(copied, content, 0o600)).To(Succeed())
-	g.Expect(renew(copied, "figures\n")).To(Succeed())
 }

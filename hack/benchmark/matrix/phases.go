@@ -1,15 +1,13 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package matrix
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // processors is how long the processors worked for each server in a phase.
@@ -52,7 +50,7 @@ func (b *benchmark) cold(ctx context.Context) error {
 		return err
 	}
 	b.results.cold, b.results.coldRequests = ready.Sub(began), m.Requests()
-	if b.results.versions, err = stack.Versions(); err != nil {
+	if b.results.versions, err = b.Versions(ctx); err != nil {
 		return err
 	}
 	_, err = b.WaitQuiet(ctx, 0) // what follows the last room is not to be part of the next figure

@@ -1,7 +1,7 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package matrix
 
 import (
 	"bytes"
@@ -227,14 +227,4 @@ func (b *bareLoop) do(ctx context.Context, method, route, path, as string, body,
 }
 
 // requests are what the loop asked.
-func (b *bareLoop) requests() (stack.Requests, error) {
-	families, err := b.counts.Gather()
-	if err != nil {
-		return nil, err
-	}
-	m := stack.Metrics{}
-	for _, family := range families {
-		m[family.GetName()] = family
-	}
-	return m.Requests(), nil
-}
+func (b *bareLoop) requests() (stack.Requests, error) { return stack.GatherRequests(b.counts) }

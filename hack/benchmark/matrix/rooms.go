@@ -1,7 +1,7 @@
 // Copyright The Cabildo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package matrix
 
 import (
 	"cmp"
