@@ -183,15 +183,14 @@ func slicesWithoutUs(ops []plan.Operation) []plan.Operation {
 func (a *actor) make(ctx context.Context, want model.Space) string {
 	GinkgoHelper()
 	var id string
-	for range 3 {
-		ops := a.plan(ctx, want)
-		if len(ops) == 0 {
-			break
-		}
-		for _, op := range ops {
-			var err error
-			id, err = a.Apply(ctx, op)
+	for range 4 {
+		for _, op := range a.plan(ctx, want) {
+			made, err := a.Apply(ctx, op)
+			if platform.IsKind(err, platform.Conflict) { // another process of the spec's wrote a moment ago: look again
+				break
+			}
 			Expect(err).NotTo(HaveOccurred(), op.String())
+			id = made
 		}
 	}
 	Expect(a.plan(ctx, want)).To(BeEmpty(), "nothing is left to do")
