@@ -12,8 +12,8 @@ import (
 	"runtime"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2" //nolint:revive // the words of specs
-	. "github.com/onsi/gomega"    //nolint:revive // the words of specs
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"

@@ -23,8 +23,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2" //nolint:revive // the words of specs
-	. "github.com/onsi/gomega"    //nolint:revive // the words of specs
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 )
 
 // PrivateName is a name that only the proxy of a company knows.

@@ -5,6 +5,7 @@ package mattermost
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -88,8 +89,8 @@ func TestRetryAfterIsTaken(t *testing.T) {
 	c := answering(t, 429, "", "Retry-After", "7")
 	_, err := get(t.Context(), c, read("r", "reading"), func(ctx context.Context, api *mm.Client4) (*mm.User, *mm.Response, error) { return api.GetMe(ctx, "") })
 	var typed *platform.Error
-	g.Expect(err).To(BeAssignableToTypeOf(typed))
-	g.Expect(err.(*platform.Error).RetryAfter).To(Equal(7 * time.Second))
+	g.Expect(errors.As(err, &typed)).To(BeTrue())
+	g.Expect(typed.RetryAfter).To(Equal(7 * time.Second))
 }
 
 // A licensed server is not to be had here: this one answers as the API's reference says.

@@ -213,6 +213,6 @@ func TestTheSignOfAnInstallationFitsAndTellsItFromOthers(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(sign("prod-eu")).To(Equal("cabildo:prod-eu"))
 	a, b := sign(strings.Repeat("a", 62)+"x"), sign(strings.Repeat("a", 62)+"y")
-	g.Expect(len(a)).To(Equal(64))
+	g.Expect(a).To(HaveLen(64))
 	g.Expect(a).NotTo(Equal(b))
 }

@@ -31,7 +31,9 @@ func (w *writing) addMember(ctx context.Context, name string) error {
 
 // came notes that an account is in the space. Whoever was in already keeps the role.
 func (m *membership) came(id string) {
-	m.admins[id] = m.admins[id]
+	if _, in := m.admins[id]; !in {
+		m.admins[id] = false
+	}
 	delete(m.gone, id)
 }
 

@@ -223,7 +223,7 @@ var _ = Describe("a team and its channels", func() {
 const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 // openAgain opens an adapter for the same account, as another process would.
-func openAgain(ctx SpecContext, options ...option) *actor {
+func openAgain(ctx SpecContext) *actor {
 	GinkgoHelper()
-	return open(ctx, options...)
+	return open(ctx)
 }

@@ -88,10 +88,6 @@ func owned(owner string) option { return func(c *platform.Config) { c.OwnerID = 
 
 func as(token string) option { return func(c *platform.Config) { c.Token = token } }
 
-func every(interval time.Duration) option {
-	return func(c *platform.Config) { c.ResyncInterval = interval }
-}
-
 // open opens an adapter that ends with the spec.
 func open(ctx context.Context, options ...option) *actor {
 	GinkgoHelper()

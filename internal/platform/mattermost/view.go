@@ -191,18 +191,6 @@ func (v *view) of(ref model.Ref, team, name string) []*space {
 	return found
 }
 
-// ourTeams are the teams of this installation, sorted. The lock is held.
-func (v *view) ourTeams() []string {
-	var teams []string
-	for id, s := range v.spaces {
-		if s.isTeam() && v.ours(s) {
-			teams = append(teams, id)
-		}
-	}
-	slices.Sort(teams)
-	return teams
-}
-
 // begin notes that everything is about to be read.
 func (v *view) begin() {
 	v.mu.Lock()
