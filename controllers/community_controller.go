@@ -78,8 +78,9 @@ func (r *CommunityReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err := r.spaces.Get(ctx, req.NamespacedName, &c); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	var groups v1alpha1.GroupList
-	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name}); err != nil {
+	var groups v1alpha1.GroupList // not copied: there may be ten thousand, and they are counted
+	if err := r.spaces.List(ctx, &groups, client.InNamespace(c.Namespace), client.MatchingFields{indexCommunity: c.Name},
+		client.UnsafeDisableDeepCopy); err != nil {
 		return ctrl.Result{}, fmt.Errorf("counting the groups of Community %s: %w", req, err)
 	}
 	return r.spaces.reconcile(ctx, communitySubject(&c, groups.Items))

@@ -111,6 +111,7 @@ func inNamespaceOn(index string) func(client.Object) []client.ListOption {
 // requestsFor are the objects that a list with these options finds. The lists
 // come from the cache, so an error would be a programming error: it is logged, and the resync catches up.
 func requestsFor(ctx context.Context, c client.Reader, list client.ObjectList, opts ...client.ListOption) []reconcile.Request {
+	opts = append(opts, client.UnsafeDisableDeepCopy) // of what may be ten thousand, the names are read
 	if err := c.List(ctx, list, opts...); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Listing what a change concerns")
 		return nil

@@ -41,12 +41,16 @@ type Options struct {
 }
 
 // CacheOptions limit what the manager reads and keeps: Secrets of the
-// operator's namespace (as metadata), and ConfigMaps that their owner labelled for it.
+// operator's namespace (as metadata), and ConfigMaps that their owner labelled
+// for it. Who wrote which field last is a large part of a small object, and nobody here asks.
 func CacheOptions(namespace string) cache.Options {
-	return cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&corev1.Secret{}:    {Namespaces: map[string]cache.Config{namespace: {}}},
-		&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{v1alpha1.ReadLabel: "true"})},
-	}}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}:    {Namespaces: map[string]cache.Config{namespace: {}}},
+			&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{v1alpha1.ReadLabel: "true"})},
+		},
+	}
 }
 
 // Setup adds every controller to the manager.
