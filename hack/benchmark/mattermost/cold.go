@@ -27,12 +27,27 @@ type cold struct {
 	took     time.Duration
 	cpu      processors
 	requests stack.Requests
+	// plane is what was written to the API server, by what.
+	plane map[string]int
 }
 
 // cold applies everything, and waits until it is Ready. Requests are those
 // until nothing was left to do, which is a moment later: records are written
 // together.
 func (s *server) cold(ctx context.Context) (c cold, err error) {
+	written, err := s.Watch(ctx, func(ctx context.Context) (err error) {
+		c, err = s.applyAll(ctx)
+		return err
+	})
+	if err != nil {
+		return c, err
+	}
+	c.requests, c.plane = written.Requests, written.Server
+	return c, nil
+}
+
+// applyAll returns when nothing is left to do.
+func (s *server) applyAll(ctx context.Context) (c cold, err error) {
 	if err := s.DeclareMattermost(ctx, "benchmark"); err != nil {
 		return c, err
 	}
@@ -56,13 +71,6 @@ func (s *server) cold(ctx context.Context) (c cold, err error) {
 	if s.results.versions, err = s.Versions(ctx); err != nil {
 		return c, err
 	}
-	if _, err := s.WaitQuiet(ctx, 0); err != nil {
-		return c, err
-	}
-	m, err := s.ManagerMetrics(ctx)
-	if err != nil {
-		return c, err
-	}
-	c.requests = m.Requests()
-	return c, nil
+	_, err = s.WaitQuiet(ctx, 0)
+	return c, err
 }

@@ -4,7 +4,11 @@
 package mattermost
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cabildo-dev/cabildo/hack/benchmark/report"
@@ -75,6 +79,17 @@ func (r *results) figures() []report.Figure {
 	}
 }
 
+// counts are numbers of things in words, the most first.
+func counts(of map[string]int) string {
+	var all []string
+	for _, what := range slices.SortedFunc(maps.Keys(of), func(a, b string) int {
+		return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b))
+	}) {
+		all = append(all, fmt.Sprintf("%d %s", of[what], what))
+	}
+	return strings.Join(all, ", ")
+}
+
 // section is what the page says.
 func (r *results) section() *report.Section {
 	cpu := r.imported.cpu
@@ -93,7 +108,8 @@ func (r *results) section() *report.Section {
 			{Name: "by hand", Value: fmt.Sprintf("%d channels, one after the other: renamed, archived, made private in turn; a look every %d ms", len(r.byHand), lookEvery.Milliseconds())},
 		},
 		Notes: []string{fmt.Sprintf("Time of the processors: in the cold phase Mattermost without its database %s, manager %s, control plane %s; in the bare loop Mattermost %s.",
-			report.Seconds(cpu.server), report.Seconds(cpu.manager), report.Seconds(cpu.plane), report.Seconds(r.bareCPU))},
+			report.Seconds(cpu.server), report.Seconds(cpu.manager), report.Seconds(cpu.plane), report.Seconds(r.bareCPU)),
+			"Writes to the API server in the cold phase, events and leases apart: " + counts(r.imported.plane) + "."},
 		Requests: []report.Requests{
 			{Of: "Cold", Asked: r.imported.requests, Groups: r.groups},
 			{Of: "Bare loop", Asked: r.bareRequests, Groups: r.groups},

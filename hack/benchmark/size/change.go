@@ -40,37 +40,40 @@ func (b *benchmark) changeMany(ctx context.Context) (err error) {
 }
 
 // perChange is what one changed group takes: time until all are Ready again,
-// and time of the processors for the manager, zero where the system doesn't tell.
-type perChange struct{ took, cpu time.Duration }
+// and time of the processors, zero where the system doesn't tell.
+type perChange struct{ took, manager, plane time.Duration }
 
 // changeAtOnce changes the purpose of some groups at once, and again, and
 // returns the median of what a group took.
 func (b *benchmark) changeAtOnce(ctx context.Context) (perChange, error) {
-	var took, cpu []time.Duration
-	some := b.spread(atOnce)
+	var took, manager, plane []time.Duration
+	some := b.spread(min(atOnce, b.results.few)) // as many among few as among many
 	for round := range rounds {
-		before, cpuErr := b.Manager.CPUTime()
+		before := b.processors()
 		began := time.Now()
 		if err := b.changeRound(ctx, some, fmt.Sprintf("Changed among %d, in round %d", b.made, round)); err != nil {
 			return perChange{}, err
 		}
-		took = append(took, time.Since(began)/time.Duration(len(some)))
-		after, err := b.Manager.CPUTime()
-		if err == nil && cpuErr == nil {
-			cpu = append(cpu, (after-before)/time.Duration(len(some)))
-		}
+		n := time.Duration(len(some))
+		took = append(took, time.Since(began)/n)
+		after := b.processors()
+		manager = append(manager, (after.manager-before.manager)/n)
+		plane = append(plane, (after.plane-before.plane)/n)
 		// The next round is not to begin with what is left of this one.
 		if _, err := b.WaitQuiet(ctx, 0); err != nil {
 			return perChange{}, err
 		}
 	}
-	slices.Sort(took)
-	slices.Sort(cpu)
-	change := perChange{took: took[len(took)/2]}
-	if len(cpu) == len(took) {
-		change.cpu = cpu[len(cpu)/2]
-	}
-	return change, nil
+	return perChange{median(took), median(manager), median(plane)}, nil
+}
+
+func median(of []time.Duration) time.Duration { return slices.Sorted(slices.Values(of))[len(of)/2] }
+
+// processors is how long the processors worked for the manager and the control plane.
+func (b *benchmark) processors() (p struct{ manager, plane time.Duration }) {
+	p.manager, _ = b.Manager.CPUTime() // zero where the system doesn't tell
+	p.plane, _ = b.Plane.CPUTime()
+	return p
 }
 
 func (b *benchmark) changeRound(ctx context.Context, some []string, purpose string) error {
