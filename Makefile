@@ -57,6 +57,17 @@ test: servers bin/helm bin/manager ## Run all tests. ARGS are passed to go test,
 
 PACKAGES ?= ./...
 
+# One suite for every adapter. Without a URL it starts servers of its own.
+CONFORMANCE := $(GO) test -tags $(TAGS) -count 1 -timeout 25m -v ./test/conformance
+.PHONY: conformance
+conformance: $(if $(URL),,bin/dendrite bin/mattermost) ## Hold the adapters to their contract, on real servers. PLATFORM=matrix URL=… TOKEN=…: on one of yours
+	@CONFORMANCE_PLATFORM='$(PLATFORM)' CONFORMANCE_URL='$(URL)' CONFORMANCE_TOKEN='$(TOKEN)' \
+	  CONFORMANCE_SERVER_NAME='$(SERVER_NAME)' CONFORMANCE_PEOPLE='$(PEOPLE)' $(CONFORMANCE) $(ARGS)
+
+.PHONY: conformance-report
+conformance-report: bin/dendrite bin/mattermost ## The same on servers of its own, and write docs/conformance.md
+	@$(CONFORMANCE) $(ARGS) -args -write
+
 # In the package's folder, go test shows the table while it grows.
 .PHONY: crash
 crash: servers bin/helm bin/manager ## Kill the manager at every write of a scenario, and compare what is left. ALL=1: at reads too
@@ -168,7 +179,7 @@ clean: ## Remove everything that was built
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 # need stops with one line when a part of the source tree is missing.
 need = test -e $(1) || { echo "make $@: there is no $(1) in this tree"; exit 1; }

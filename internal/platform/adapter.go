@@ -136,7 +136,16 @@ const (
 	CanDelete Capability = "Delete"
 	// CanFederate: people of other servers can take part, and be kept out.
 	CanFederate Capability = "Federation"
+	// CanBan: moderators can put somebody out who can't come back by themselves.
+	CanBan Capability = "Ban"
 )
+
+// Capabilities are all capabilities, in a fixed order.
+func Capabilities() []Capability {
+	return []Capability{
+		CanJoinOnBehalf, CanJoinByRequest, CanJoinFromParent, CanModerate, CanArchive, CanDelete, CanFederate, CanBan,
+	}
+}
 
 // Support says whether a capability is there.
 type Support struct {

@@ -35,8 +35,8 @@ var (
 	row      = regexp.MustCompile("^\\| `(.+)` \\| \\[[^\\]]+\\]\\(\\.\\./([^)]+)\\) \\| ?(.*?) ?\\|$")
 )
 
-// ginkgoNodes are what can carry a label.
-var ginkgoNodes = []string{"Describe", "DescribeTable", "Context", "When", "It", "Entry"}
+// ginkgoNodes are what can carry a label. The last two are test/conformance's.
+var ginkgoNodes = []string{"Describe", "DescribeTable", "Context", "When", "It", "Entry", "feature", "ofBoth"}
 
 // testsThatHold are the tests of the whole project that carry a promise's number:
 // Ginkgo nodes with the label, and functions with it in their name or comment.

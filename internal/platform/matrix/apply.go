@@ -190,6 +190,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if why := w.is.control(w.us); why != "" {
 		return platform.Refuse(platform.Forbidden, doing, why)
 	}
+	if is := w.is.mark; is != nil && !is.Released && (is.OwnerID != w.cfg.OwnerID || is.Ref != mark.Ref) {
+		return platform.Refuse(platform.Conflict, doing, "it belongs to "+is.Ref.String()+" of the installation "+is.OwnerID)
+	}
 	if err := w.sameOwner(ctx, doing); err != nil {
 		return err
 	}

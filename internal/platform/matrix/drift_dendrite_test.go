@@ -13,8 +13,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
-	"github.com/cabildo-dev/cabildo/internal/plan"
-	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
 // hinted waits for a hint about a resource.
@@ -41,18 +39,6 @@ func (a *actor) quiet() {
 }
 
 var _ = Describe("what somebody does by hand", func() {
-	It("is told as a hint and seen within a second", func(ctx context.Context) {
-		a := open(ctx)
-		town := a.want()
-		made := a.make(ctx, town)
-		a.quiet()
-		operator().sets(ctx, made.ID, "m.room.topic", map[string]string{"topic": "drifted"})
-		started := time.Now()
-		a.hinted(town.Mark.Ref)
-		Expect(a.differs(ctx, town)).To(Equal([]string{"set Topic"}))
-		GinkgoWriter.Println("seen after", time.Since(started))
-	})
-
 	It("is told to the group when the space no longer names it", func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
@@ -91,26 +77,6 @@ var _ = Describe("what somebody does by hand", func() {
 })
 
 var _ = Describe("addresses", func() {
-	It("says who has the wanted one, and never takes it", func(ctx context.Context) {
-		a := open(ctx)
-		squatter := somebody(ctx, "squatter")
-		town := a.want()
-		var theirs struct {
-			Room string `json:"room_id"`
-		}
-		squatter.does(ctx, http.MethodPost, "/createRoom", map[string]any{"room_alias_name": town.Address}, &theirs)
-		o := a.sees(ctx, town)
-		Expect(o.Space).To(BeNil())
-		Expect(o.Holder).To(Equal(&platform.Holder{ID: theirs.Room}))
-
-		other := a.want()
-		made := a.make(ctx, other)
-		other.Address = town.Address
-		_, err := a.Apply(ctx, op(plan.SetAddress, other, made.ID))
-		Expect(kindOf(err)).To(Equal(platform.AlreadyExists))
-		Expect(a.sees(ctx, other).Holder.ID).To(Equal(theirs.Room))
-	})
-
 	It("keeps the old one working after a rename", func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
@@ -217,31 +183,4 @@ var _ = Describe("guidelines", func() {
 		again.make(ctx, town)
 	})
 
-	It("are taken away when none are declared", func(ctx context.Context) {
-		a := open(ctx)
-		town := a.want()
-		town.Settings.Guidelines = "Be kind."
-		made := a.make(ctx, town)
-		town.Settings.Guidelines = ""
-		a.make(ctx, town)
-		pins, _ := pinned(ctx, made.ID)
-		Expect(pins).To(BeEmpty())
-	})
-
-	It("are not posted twice when the answer was lost", Label("promise 3"), func(ctx context.Context) {
-		a := open(ctx)
-		town := a.want()
-		made := a.make(ctx, town)
-		town.Settings.Guidelines = "Be kind."
-		normal, _ := a.Normalize(town)
-		a.wire.loseNext("PUT /rooms/{room}/send/{type}/{txn}")
-		_, err := a.Apply(ctx, set(plan.FieldGuidelines, normal, made.ID))
-		Expect(kindOf(err)).To(Equal(platform.Ambiguous))
-		a.make(ctx, town)
-		var messages struct {
-			Chunk []struct{ Type string } `json:"chunk"`
-		}
-		operator().does(ctx, http.MethodGet, inRoom(made.ID, "messages")+"?dir=b&limit=50&filter="+url.QueryEscape(`{"types":["m.room.message"]}`), nil, &messages)
-		Expect(messages.Chunk).To(HaveLen(1))
-	})
 })

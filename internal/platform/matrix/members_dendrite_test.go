@@ -22,7 +22,7 @@ var _ = Describe("members", func() {
 	}
 
 	It("are joined on their behalf with an application service's token, whatever the join rule", func(ctx context.Context) {
-		a := open(ctx)
+		a := open(ctx, asking())
 		Expect(a.info.Capabilities[platform.CanJoinOnBehalf].State).To(Equal(platform.Supported))
 		town := a.want()
 		a.make(ctx, town)
@@ -73,30 +73,8 @@ var _ = Describe("members", func() {
 		Expect(err).To(HaveOccurred())
 	})
 
-	It("are told apart by how they left", func(ctx context.Context) {
-		a := open(ctx)
-		gone, removed, banned := somebody(ctx, "gone"), somebody(ctx, "removed"), somebody(ctx, "banned")
-		town := a.want()
-		town.Members = []model.Member{{Account: gone.id}, {Account: removed.id}, {Account: banned.id}}
-		space := a.make(ctx, town)
-		gone.does(ctx, http.MethodPost, inRoom(space.ID, "leave"), nil, nil)
-		operator().does(ctx, http.MethodPost, inRoom(space.ID, "ban"), map[string]string{"user_id": banned.id}, nil)
-		_, err := a.Apply(ctx, op(plan.RemoveMember, town, space.ID, model.Member{Account: removed.id}))
-		Expect(err).NotTo(HaveOccurred())
-		Eventually(func() map[string]model.Membership { return members(ctx, a, town) }).Should(Equal(map[string]model.Membership{
-			gone.id: model.Left, removed.id: model.Removed, banned.id: model.Banned,
-		}))
-		_, err = a.Apply(ctx, op(plan.AddMember, town, space.ID, model.Member{Account: banned.id}))
-		Expect(kindOf(err)).To(Equal(platform.Conflict))
-		for _, p := range []person{gone, removed} {
-			_, err = a.Apply(ctx, op(plan.AddMember, town, space.ID, model.Member{Account: p.id}))
-			Expect(err).NotTo(HaveOccurred())
-			Expect(members(ctx, a, town)[p.id]).To(Equal(model.Present))
-		}
-	})
-
 	It("who were invited and who ask can be let go and let in", func(ctx context.Context) {
-		a := open(ctx, as(somebody(ctx, "bot")))
+		a := open(ctx, as(somebody(ctx, "bot")), asking())
 		p, asks := somebody(ctx, "p"), somebody(ctx, "asks")
 		town := a.want()
 		town.Settings.Join = model.JoinRequest
@@ -113,34 +91,6 @@ var _ = Describe("members", func() {
 		_, err = a.Apply(ctx, op(plan.AddMember, town, space.ID, model.Member{Account: asks.id}))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(members(ctx, a, town)[asks.id]).To(Equal(model.Invited))
-	})
-
-	It("never include the operator itself", Label("promise 7"), func(ctx context.Context) {
-		a := open(ctx)
-		town := a.want()
-		space := a.make(ctx, town)
-		Expect(space.Members).NotTo(HaveKey(a.info.Account))
-		_, err := a.Apply(ctx, op(plan.RemoveMember, town, space.ID, model.Member{Account: a.info.Account}))
-		Expect(kindOf(err)).To(Equal(platform.Invalid))
-		_, err = a.Apply(ctx, op(plan.SetRoles, town, space.ID, model.Member{Account: a.info.Account}))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(a.sees(ctx, town).Space.Control).To(BeEmpty())
-	})
-
-	It("get, keep and lose roles without the permissions being touched", func(ctx context.Context) {
-		a := open(ctx)
-		x, y := somebody(ctx, "x"), somebody(ctx, "y")
-		town := a.want()
-		town.Settings.Permissions = map[model.Action]model.Role{model.ActionPost: model.RoleModerator}
-		town.Members = []model.Member{{Account: x.id, Role: model.RoleManager}, {Account: y.id, Role: model.RoleModerator}}
-		a.make(ctx, town)
-		town.Members[0].Role = model.RoleMember
-		town.Members[1].Role = model.RoleManager
-		space := a.make(ctx, town)
-		Expect(space.Roles).To(Equal(map[string]model.Role{y.id: model.RoleManager}))
-		town.Settings.Permissions = map[model.Action]model.Role{model.ActionPost: model.RoleManager}
-		space = a.make(ctx, town)
-		Expect(space.Roles).To(Equal(map[string]model.Role{y.id: model.RoleManager}))
 	})
 
 	It("are missing when the server doesn't know them, and asked for once", func(ctx context.Context) {

@@ -27,6 +27,8 @@ type limits struct {
 	account string
 	// version is the room version that new rooms get; 0 while it is not known.
 	version int
+	// noKnock says that nobody can ask to come in.
+	noKnock bool
 	// joins says that we may join the server's accounts on their behalf.
 	joins bool
 }
@@ -36,7 +38,7 @@ func (a *Adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
 	a.mu.Lock()
 	l := limits{server: a.cfg.ServerName, account: a.account, joins: a.cfg.AppService}
 	if a.offer != nil {
-		l.version = a.offer.version
+		l.version, l.noKnock = a.offer.version, a.offer.noKnock
 	}
 	a.mu.Unlock()
 	return l.normalize(want)
@@ -97,8 +99,12 @@ func (l limits) join(want model.Space, lost *platform.Losses) model.JoinRule {
 	case model.JoinAnybody, model.JoinInvite:
 		return rule
 	case model.JoinRequest:
-		if needs(knockVersion) {
+		switch {
+		case needs(knockVersion) && !l.noKnock:
 			return rule
+		case needs(knockVersion):
+			lost.Add("join", "%s; people are invited instead", noWayToAsk)
+			return model.JoinInvite
 		}
 		lost.Add("join", "the server's rooms (version %d) can't be asked to join; people are invited instead", l.version)
 	case model.JoinParentMembers:

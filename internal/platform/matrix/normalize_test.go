@@ -124,6 +124,11 @@ func TestWhatIsLost(t *testing.T) {
 			change: func(s *model.Space) { s.Settings.Join = model.JoinRequest }, setting: "join",
 			then: func(g Gomega, s model.Space) { g.Expect(s.Settings.Join).To(Equal(model.JoinInvite)) },
 		},
+		"asking to join where there is no way to ask": {
+			limits: limits{server: "example.com", version: 12, noKnock: true},
+			change: func(s *model.Space) { s.Settings.Join = model.JoinRequest }, setting: "join",
+			then: func(g Gomega, s model.Space) { g.Expect(s.Settings.Join).To(Equal(model.JoinInvite)) },
+		},
 		"joining from the parent in old rooms": {
 			limits: limits{server: "example.com", version: 7},
 			change: func(s *model.Space) { s.Settings.Join, s.Parent = model.JoinParentMembers, group }, setting: "join",

@@ -157,7 +157,11 @@ func (a *Adapter) findAddress(ctx context.Context, q platform.Query, o *platform
 		if q.Address == "" {
 			return "", nil
 		}
-		return a.leadsTo(ctx, wanted, q.Verify, freshAddress)
+		fresh := freshAddress
+		if q.Verify {
+			fresh = 0
+		}
+		return a.leadsTo(ctx, wanted, q.Verify, fresh)
 	}
 	if address := addressOf(seen.alias, a.cfg.ServerName); address != "" {
 		presume(a.directory, a.directory.leads, seen.alias, seen.id)

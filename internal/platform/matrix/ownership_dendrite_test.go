@@ -199,36 +199,6 @@ var _ = Describe("whose a space is", Label("promise 2"), func() {
 		Expect(again.differs(ctx, town)).To(BeEmpty())
 	})
 
-	It("archives, restores, releases and takes a space up again", Label("promise 5"), func(ctx context.Context) {
-		a := open(ctx)
-		p := somebody(ctx, "p")
-		town := a.want()
-		town.Members = []model.Member{{Account: p.id, Role: model.RoleManager}}
-		space := a.make(ctx, town)
-		apply := func(verb plan.Verb) *model.Observed {
-			GinkgoHelper()
-			normal, _ := a.Normalize(town)
-			_, err := a.Apply(ctx, op(verb, normal, space.ID))
-			Expect(err).NotTo(HaveOccurred())
-			return a.sees(ctx, town).Space
-		}
-		archived := apply(plan.Archive)
-		Expect(archived.Archived).To(BeTrue())
-		Expect(archived.Settings.Listed).To(BeFalse())
-		Expect(archived.Settings.Join).To(Equal(model.JoinInvite))
-		Expect(archived.Roles).To(Equal(space.Roles))
-		err := p.try(ctx, http.MethodPut, inRoom(space.ID, "send", "m.room.message", unique("txn")), map[string]string{"msgtype": "m.text", "body": "hello"}, nil)
-		Expect(err).To(MatchError(ContainSubstring("M_FORBIDDEN")))
-
-		released := apply(plan.Release)
-		Expect(released.Mark.Released).To(BeTrue())
-		Expect(a.differs(ctx, town)).To(ContainElements("mark", "restore", "set Permissions", "set Listed"))
-		again := a.make(ctx, town)
-		Expect(again.ID).To(Equal(space.ID))
-		Expect(again.Archived).To(BeFalse())
-		p.does(ctx, http.MethodPut, inRoom(space.ID, "send", "m.room.message", unique("txn")), map[string]string{"msgtype": "m.text", "body": "hello"}, nil)
-	})
-
 	It("deletes a space as far as a client can, and its name is free", func(ctx context.Context) {
 		a := open(ctx)
 		p, invited := somebody(ctx, "p"), somebody(ctx, "invited")

@@ -125,12 +125,17 @@ func newPowers(permissions map[model.Action]model.Role) *powers {
 	return p
 }
 
-// unsetPowers are the powers of a room that has no m.room.power_levels.
-func unsetPowers(creator string) *powers {
-	return &powers{
-		users: map[string]int{creator: powerOperator}, events: map[string]int{},
+// unsetPowers are the powers of a room that has no m.room.power_levels, or of
+// which that has not come yet. A creator who is above all levels is in no list.
+func unsetPowers(creator string, privileged bool) *powers {
+	p := &powers{
+		users: map[string]int{}, events: map[string]int{},
 		ban: 50, kick: 50, redact: 50, notifyRoom: 50,
 	}
+	if !privileged {
+		p.users[creator] = powerOperator
+	}
+	return p
 }
 
 func parsePowers(raw json.RawMessage) *powers {

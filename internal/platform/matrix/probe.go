@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -22,6 +23,8 @@ const newestVersion = 12
 type offer struct {
 	// version is the newest stable room version that both of us know; 0 for none.
 	version int
+	// noKnock says that the server has no way to ask to come in, whatever its rooms can.
+	noKnock bool
 }
 
 // Probe asks the server which versions it speaks, who we are, and which rooms
@@ -92,7 +95,7 @@ func (a *Adapter) whoami(ctx context.Context) (string, error) {
 	return answer.User, nil
 }
 
-// ask asks which room versions the server offers.
+// ask asks which room versions the server offers, and whether people can ask to come in.
 func (a *Adapter) ask(ctx context.Context) (offer, error) {
 	var capabilities mautrix.RespCapabilities
 	if err := a.client.do(ctx, request{
@@ -102,10 +105,29 @@ func (a *Adapter) ask(ctx context.Context) (offer, error) {
 		return offer{}, err
 	}
 	o := offer{version: newestOf(capabilities.RoomVersions)}
+	var err error
+	if o.noKnock, err = a.noKnock(ctx); err != nil {
+		return offer{}, err
+	}
 	a.mu.Lock()
 	a.offer = &o
 	a.mu.Unlock()
 	return o, nil
+}
+
+// noKnock says whether the server lacks the endpoint for asking to come in,
+// which nothing else tells. The specification (M_UNRECOGNIZED) has a server
+// answer 404 to an endpoint that it doesn't have, and 405 to the wrong method of one that it has.
+func (a *Adapter) noKnock(ctx context.Context) (bool, error) {
+	err := a.client.do(ctx, request{
+		doing: "asking whether people can ask to join", route: "GET /knock/{room}",
+		method: http.MethodGet, path: v3("knock", "!nothing:"+a.cfg.ServerName),
+	})
+	var said *answer
+	if err != nil && !errors.As(err, &said) {
+		return false, err
+	}
+	return platform.IsKind(err, platform.NotSupported) && said.status == http.StatusNotFound, nil
 }
 
 // offered is what the server can do, asked for when it is not known yet.
@@ -155,6 +177,9 @@ const (
 	restrictedVersion = 8
 )
 
+// noWayToAsk is why nobody can ask to come in though the rooms would let them.
+const noWayToAsk = "the homeserver doesn't have the endpoint with which people ask to join (/knock)"
+
 func (a *Adapter) capabilities(o offer) map[platform.Capability]platform.Support {
 	supported := platform.Support{State: platform.Supported}
 	since := func(version int) platform.Support {
@@ -163,6 +188,10 @@ func (a *Adapter) capabilities(o offer) map[platform.Capability]platform.Support
 		}
 		return platform.Support{State: platform.Unsupported, Reason: fmt.Sprintf(
 			"needs rooms of version %d, and the newest stable version that the server offers is %d", version, o.version)}
+	}
+	byRequest := since(knockVersion)
+	if byRequest == supported && o.noKnock {
+		byRequest = platform.Support{State: platform.Unsupported, Reason: noWayToAsk}
 	}
 	onBehalf := supported
 	if !a.cfg.AppService {
@@ -173,11 +202,12 @@ func (a *Adapter) capabilities(o offer) map[platform.Capability]platform.Support
 	}
 	return map[platform.Capability]platform.Support{
 		platform.CanJoinOnBehalf:   onBehalf,
-		platform.CanJoinByRequest:  since(knockVersion),
+		platform.CanJoinByRequest:  byRequest,
 		platform.CanJoinFromParent: since(restrictedVersion),
 		platform.CanModerate:       supported,
 		platform.CanArchive:        supported,
 		platform.CanFederate:       supported,
+		platform.CanBan:            supported,
 		platform.CanDelete: {
 			State: platform.Unsupported,
 			Reason: "Matrix has no deletion in its client API: the room is closed, emptied and left, " +

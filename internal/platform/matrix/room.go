@@ -288,7 +288,7 @@ func (r *room) isCreator(user string) bool {
 // levels are the room's power levels, said or not.
 func (r *room) levels() *powers {
 	if r.powers == nil {
-		return unsetPowers(r.creator)
+		return unsetPowers(r.creator, r.privilegedCreators())
 	}
 	return r.powers
 }

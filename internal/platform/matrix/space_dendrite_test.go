@@ -6,7 +6,6 @@ package matrix_test
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -40,32 +39,14 @@ var _ = Describe("making a space", func() {
 		Expect(operator().reads(ctx, room.ID, "m.room.create")).NotTo(HaveKey("type"))
 	})
 
-	DescribeTable("sets every setting, and sees it set",
-		func(ctx context.Context, change func(*model.Settings)) {
-			a := open(ctx)
-			town := a.want()
-			a.make(ctx, town)
-			g := group(town)
-			a.make(ctx, g)
-			change(&g.Settings)
-			Expect(a.differs(ctx, g)).To(HaveLen(1))
-			a.make(ctx, g)
-		},
-		Entry("name", func(s *model.Settings) { s.DisplayName = "Another <name> & more" }),
-		Entry("no topic", func(s *model.Settings) { s.Topic = "" }),
-		Entry("picture", func(s *model.Settings) { s.Avatar = "mxc://cabildo.test/x" }),
-		Entry("public", func(s *model.Settings) { s.Join = model.JoinAnybody }),
-		Entry("by request", func(s *model.Settings) { s.Join = model.JoinRequest }),
-		Entry("by invitation", func(s *model.Settings) { s.Join = model.JoinInvite }),
-		Entry("listed", func(s *model.Settings) { s.Listed = true }),
-		Entry("history", func(s *model.Settings) { s.History = model.HistorySinceJoining }),
-		Entry("guests", func(s *model.Settings) { s.Guests = model.GuestsAllowed }),
-		Entry("servers", func(s *model.Settings) { s.Servers.Blocked = []string{"*.example.net"} }),
-		Entry("announcements", func(s *model.Settings) {
-			s.Permissions = map[model.Action]model.Role{model.ActionPost: model.RoleManager, model.ActionInvite: model.RoleModerator}
-		}),
-		Entry("guidelines", func(s *model.Settings) { s.Guidelines = "1. Listen\n2. Speak" }),
-	)
+	It("opens a room to whoever asks, where the server has a way to ask", func(ctx context.Context) {
+		a := open(ctx, asking())
+		town := a.want()
+		a.make(ctx, town)
+		town.Settings.Join = model.JoinRequest
+		Expect(a.differs(ctx, town)).To(Equal([]string{"set Join"}))
+		Expect(a.make(ctx, town).Settings.Join).To(Equal(model.JoinRequest))
+	})
 
 	It("finds its spaces again after a restart, without asking for each", func(ctx context.Context) {
 		a := open(ctx)
@@ -87,31 +68,6 @@ var _ = Describe("making a space", func() {
 		Expect(again.wire.requests()).To(BeNumerically("<=", 5))
 	})
 
-	It("finds the room whose making it was not told of, and makes no second one", Label("promise 3"), func(ctx context.Context) {
-		a := open(ctx)
-		town, _ := a.Normalize(a.want())
-		a.wire.loseNext("POST /createRoom")
-		_, err := a.Apply(ctx, op(plan.Create, town, ""))
-		Expect(kindOf(err)).To(Equal(platform.Ambiguous))
-		id, err := a.Apply(ctx, op(plan.Create, town, ""))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(a.wire.of("POST /createRoom")).To(Equal(1))
-		Expect(a.sees(ctx, town).Space.ID).To(Equal(id))
-	})
-
-	It("that was made just before a crash is found by the next start", Label("promise 3"), func(ctx context.Context) {
-		a := open(ctx)
-		town, _ := a.Normalize(a.want())
-		a.wire.loseNext("POST /createRoom")
-		_, err := a.Apply(ctx, op(plan.Create, town, ""))
-		Expect(kindOf(err)).To(Equal(platform.Ambiguous))
-		a.Close()
-		again := open(ctx)
-		Expect(again.sees(ctx, town).Space).NotTo(BeNil())
-		again.make(ctx, town)
-		Expect(again.wire.of("POST /createRoom")).To(BeZero())
-	})
-
 	It("keeps the oldest of several rooms for one resource, and retires the others", Label("promise 3"), func(ctx context.Context) {
 		a := open(ctx)
 		town := a.want()
@@ -130,23 +86,6 @@ var _ = Describe("making a space", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(a.sees(ctx, town).Duplicates).To(BeEmpty())
 		Expect(a.differs(ctx, town)).To(BeEmpty())
-	})
-
-	It("lets one of two resources that want the same name at once have it", func(ctx context.Context) {
-		a := open(ctx)
-		one, other := a.want(), a.want()
-		other.Address = one.Address
-		one, _ = a.Normalize(one)
-		other, _ = a.Normalize(other)
-		_, err := a.Apply(ctx, op(plan.Create, one, ""))
-		Expect(err).NotTo(HaveOccurred())
-		_, err = a.Apply(ctx, op(plan.Create, other, ""))
-		Expect(kindOf(err)).To(Equal(platform.AlreadyExists))
-
-		a.make(ctx, one)
-		holder := a.sees(ctx, other).Holder
-		Expect(holder).NotTo(BeNil())
-		Expect(holder.Mark.Ref).To(Equal(one.Mark.Ref))
 	})
 
 	DescribeTable("makes and governs rooms of older versions",
@@ -204,21 +143,6 @@ var _ = Describe("making a space", func() {
 		Expect(kindOf(err)).To(Equal(platform.NotSupported))
 		Expect(err).To(MatchError(ContainSubstring("mention everybody")))
 		Expect(seen[model.ActionMentionAll]).To(Equal(model.RoleMember))
-	})
-
-	It("makes many at once", func(ctx context.Context) {
-		a := open(ctx)
-		town := a.want()
-		a.make(ctx, town)
-		var all sync.WaitGroup
-		for range 12 {
-			g := group(town)
-			all.Go(func() {
-				defer GinkgoRecover()
-				a.make(ctx, g)
-			})
-		}
-		all.Wait()
 	})
 
 	It("that somebody purged from the server is lost", func(ctx context.Context) {

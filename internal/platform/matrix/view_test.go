@@ -401,3 +401,19 @@ func TestTheLastEventsAreRemembered(t *testing.T) {
 	g.Expect(r.has("$9999")).To(BeTrue())
 	g.Expect(r.has("$100")).To(BeFalse())
 }
+
+// Servers refuse power levels with a version 12 maker in them. A room that is
+// being made may be seen before its power levels are.
+func TestAMakerAboveAllLevelsIsInNoList(t *testing.T) {
+	for version, listed := range map[string]bool{"11": true, "12": false} {
+		g := NewWithT(t)
+		r := newRoom("!r")
+		r.fold(state(typeCreate, us, map[string]any{"room_version": version}), us)
+		g.Expect(r.power(us)).To(BeNumerically(">=", powerOperator))
+		if listed {
+			g.Expect(r.levels().users).To(HaveKey(us), version)
+		} else {
+			g.Expect(r.levels().users).NotTo(HaveKey(us), version)
+		}
+	}
+}

@@ -121,6 +121,12 @@ func (w *writing) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx); err != nil {
 		return err
 	}
+	w.view.mu.Lock()
+	is := w.view.markOf(w.is)
+	w.view.mu.Unlock()
+	if is != nil && !is.Released && (is.OwnerID != mark.OwnerID || is.Ref != mark.Ref) {
+		return platform.Refuse(platform.Conflict, "marking "+w.is.id, "it belongs to the installation "+is.OwnerID+", which has not let it go")
+	}
 	if err := w.comeIn(ctx); err != nil {
 		return err
 	}

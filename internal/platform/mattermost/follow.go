@@ -205,6 +205,10 @@ func (a *Adapter) heard(ctx context.Context, e *mm.WebSocketEvent) {
 		}
 	case mm.WebsocketEventUserAdded:
 		changed = a.came(text("user_id"), true)
+		// Who comes into a team by themselves is told to them alone. All others are told of the default channel, which they are in then.
+		if team := text("team_id"); team != "" {
+			a.soon(ctx, team, a.came(text("user_id"), true))
+		}
 	case mm.WebsocketEventUserRemoved:
 		changed = a.came(text("user_id"), false)
 	case mm.WebsocketEventAddedToTeam:
@@ -219,6 +223,11 @@ func (a *Adapter) heard(ctx context.Context, e *mm.WebSocketEvent) {
 	default:
 		return
 	}
+	a.soon(ctx, id, changed)
+}
+
+// soon tells of a space when the answers to our own writes are there.
+func (a *Adapter) soon(ctx context.Context, id string, changed func(*space) bool) {
 	a.tasks.Go(func() {
 		select {
 		case <-ctx.Done():

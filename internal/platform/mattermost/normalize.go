@@ -13,7 +13,8 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
-// The limits of what teams and channels can hold, in characters (server 9.9, model.Team, model.Channel and model.Post).
+// The limits of what teams and channels can hold, in characters, and in bytes
+// for a team's description (server 9.9, model.Team, model.Channel and model.Post).
 const (
 	maxTeamName    = 64
 	maxChannelName = 64
@@ -45,11 +46,11 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	if s.DisplayName == "" {
 		s.DisplayName = out.Address // neither can be without one
 	}
-	most := maxHeader
 	if team {
-		most = maxDescription
+		s.Topic = platform.Text(s.Topic, maxDescription, platform.Bytes, false, "purpose", &lost)
+	} else {
+		s.Topic = platform.Text(s.Topic, maxHeader, platform.Runes, false, "purpose", &lost)
 	}
-	s.Topic = platform.Text(s.Topic, most, platform.Runes, false, "purpose", &lost)
 	s.Guidelines = platform.Text(s.Guidelines, maxGuidelines, platform.Runes, true, "guidelines", &lost)
 	s.Icon = icon(s.Icon, team, &lost)
 	if s.Avatar != "" && want.Settings.Icon == "" {
@@ -57,7 +58,10 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	}
 	s.Avatar = ""
 	s.Join = join(s.Join, team, &lost)
-	s.Listed = false // who can come into a team finds it in the list of teams
+	if s.Listed && !(team && s.Join == model.JoinAnybody) {
+		lost.Add("visibility", "a team is in the list of teams when everybody can come in, and nothing else is")
+	}
+	s.Listed = false // see above: it is not said apart
 	if s.History != model.HistoryEverything {
 		if s.History == model.HistorySinceJoining {
 			lost.Add("moderation.history", "newcomers can read everything that was said before")
@@ -126,11 +130,12 @@ var audiences = map[model.Role]string{
 // permissions are who may do what. Mattermost has no moderators, so that what
 // moderators may do is up to managers. What can't be set is as the server's roles say.
 func (l limits) permissions(want map[model.Action]model.Role, team bool, lost *platform.Losses) map[model.Action]model.Role {
-	out := maps.Clone(l.offer.fixed)
+	fixed := l.offer.by(team)
+	out := maps.Clone(fixed)
 	wanted := func(action model.Action) (model.Role, bool) {
 		role, said := want[action]
 		if !said || role < model.RoleMember {
-			return l.offer.fixed[action], false
+			return fixed[action], false
 		}
 		if role == model.RoleModerator {
 			role = model.RoleManager
@@ -146,7 +151,11 @@ func (l limits) permissions(want map[model.Action]model.Role, team bool, lost *p
 			out[action] = role
 			continue
 		}
-		message := fmt.Sprintf("%s is %s in every space of this server, by its roles", settings[action], audiences[out[action]])
+		what := "channel"
+		if team {
+			what = "team"
+		}
+		message := fmt.Sprintf("%s is %s in every %s of this server, by its roles", settings[action], audiences[out[action]], what)
 		if moderated[action] && !team {
 			lost.Unlicensed("moderation."+settings[action], "%s; a licence with advanced permissions lets one channel differ", message)
 		} else {

@@ -172,11 +172,14 @@ func TestWhoMayDoWhatIsReadFromTheRoles(t *testing.T) {
 	role := func(name string, permissions ...string) *mm.Role {
 		return &mm.Role{Name: name, Permissions: permissions}
 	}
-	g.Expect(fixedBy([]*mm.Role{
+	of9 := []*mm.Role{
 		role(mm.ChannelUserRoleId, "create_post", "add_reaction", "use_channel_mentions", "manage_public_channel_members"),
 		role(mm.TeamAdminRoleId, "delete_others_posts"),
-	})).To(Equal(builtIn))
-	fixed := fixedBy([]*mm.Role{role(mm.ChannelUserRoleId, "create_post"), role(mm.ChannelAdminRoleId, "use_channel_mentions")})
+	}
+	g.Expect(fixedBy(of9, mm.ChannelAdminRoleId, mm.TeamAdminRoleId)).To(Equal(builtIn))
+	g.Expect(fixedBy(of9, mm.ChannelAdminRoleId)).To(HaveKeyWithValue(model.ActionDelete, model.RoleOperator),
+		"who administers a channel can't delete there what others said")
+	fixed := fixedBy([]*mm.Role{role(mm.ChannelUserRoleId, "create_post"), role(mm.ChannelAdminRoleId, "use_channel_mentions")}, mm.ChannelAdminRoleId)
 	g.Expect(fixed).To(And(
 		HaveKeyWithValue(model.ActionMentionAll, model.RoleManager), HaveKeyWithValue(model.ActionReact, model.RoleOperator),
 		HaveKeyWithValue(model.ActionGovern, model.RoleOperator)))

@@ -27,6 +27,19 @@ func (a *Adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	return o, nil
 }
 
+// verify looks again at what nobody tells of: the message with the guidelines, and who is what.
+func (a *Adapter) verify(ctx context.Context, s *space) error {
+	if _, err := a.verifyGuidelines(ctx, []string{s.id}); err != nil {
+		return err
+	}
+	a.view.mu.Lock()
+	defer a.view.mu.Unlock()
+	if now := a.view.spaces[s.id]; now != nil {
+		now.members = nil
+	}
+	return nil
+}
+
 // found is what the view has for a query.
 type found struct {
 	team   *space // of the parent
@@ -48,6 +61,11 @@ func (a *Adapter) look(ctx context.Context, q platform.Query) (platform.Observat
 		o.ParentID = f.team.id
 	}
 	if f.space != nil {
+		if q.Verify {
+			if err := a.verify(ctx, f.space); err != nil {
+				return o, err
+			}
+		}
 		if o.Space, err = a.observed(ctx, f.space, q); err != nil {
 			return o, err
 		}
@@ -190,7 +208,7 @@ func (a *Adapter) observed(ctx context.Context, s *space, q platform.Query) (*mo
 			Join:        s.join(),
 			History:     model.HistoryEverything,
 			Guests:      model.GuestsForbidden,
-			Permissions: maps.Clone(offer.fixed),
+			Permissions: maps.Clone(offer.by(s.isTeam())),
 		},
 	}
 	a.view.mu.Lock()

@@ -25,6 +25,16 @@ type offer struct {
 	deletes bool
 	// fixed is who may do what where that can't be set for each space.
 	fixed map[model.Action]model.Role
+	// channels is the same in channels, whose administrators can do less than a team's; nil where it is the same.
+	channels map[model.Action]model.Role
+}
+
+// by is who may do what in teams or channels by the server's roles.
+func (o offer) by(team bool) map[model.Action]model.Role {
+	if team || o.channels == nil {
+		return o.fixed
+	}
+	return o.channels
 }
 
 // Probe asks the server who we are, and when its version is new what it can
@@ -127,7 +137,8 @@ func (a *Adapter) ask(ctx context.Context, version string) (*offer, error) {
 		// The licence's feature Advanced Permissions is told as CustomPermissionsSchemes (model.License, utils.GetClientLicense).
 		licensed: licence["IsLicensed"] == "true" && licence["CustomPermissionsSchemes"] == "true",
 		deletes:  enabled(config.ServiceSettings.EnableAPIChannelDeletion) && enabled(config.ServiceSettings.EnableAPITeamDeletion),
-		fixed:    fixedBy(roles),
+		fixed:    fixedBy(roles, mm.ChannelAdminRoleId, mm.TeamAdminRoleId),
+		channels: fixedBy(roles, mm.ChannelAdminRoleId),
 	}, nil
 }
 
@@ -150,8 +161,9 @@ var needs = map[model.Action][]string{
 	model.ActionDelete:     {mm.PermissionDeleteOthersPosts.Id},
 }
 
-// fixedBy says who may do what by the permissions of the server's roles, which hold in every space.
-func fixedBy(roles []*mm.Role) map[model.Action]model.Role {
+// fixedBy says who may do what by the permissions of the server's roles, which
+// hold in every space; managers are the roles that a manager has there. Who administers a channel does not administer its team.
+func fixedBy(roles []*mm.Role, managers ...string) map[model.Action]model.Role {
 	may := map[string][]string{}
 	for _, r := range roles {
 		may[r.Name] = r.Permissions
@@ -166,7 +178,7 @@ func fixedBy(roles []*mm.Role) map[model.Action]model.Role {
 		switch {
 		case can(mm.ChannelUserRoleId, mm.TeamUserRoleId):
 			fixed[action] = model.RoleMember
-		case can(mm.ChannelAdminRoleId, mm.TeamAdminRoleId):
+		case can(managers...):
 			fixed[action] = model.RoleManager
 		default:
 			fixed[action] = model.RoleOperator
@@ -198,5 +210,6 @@ func (o *offer) capabilities() map[platform.Capability]platform.Support {
 		platform.CanArchive:        supported,
 		platform.CanDelete:         remove,
 		platform.CanFederate:       unsupported("people of other servers have no accounts on this one"),
+		platform.CanBan:            unsupported("who was removed can be added again by whoever may add people, and comes back into what is open"),
 	}
 }

@@ -104,6 +104,9 @@ func (w *writing) changeMembers(space string, change func(*membership)) {
 }
 
 func (w *writing) removeMember(ctx context.Context, name string) error {
+	if name == w.us().name {
+		return platform.Refuse(platform.Invalid, "removing "+name+" from "+w.is.id, "the operator doesn't remove itself")
+	}
 	id, err := w.memberID(ctx, name)
 	if err != nil || id == "" {
 		return err

@@ -25,13 +25,14 @@ const MaxAddress = 64
 type adapter struct {
 	server *Server
 	owner  string
+	token  string
 	hints  chan platform.Hint
 	close  sync.Once
 }
 
 // Open returns a platform.Factory for this server.
 func (s *Server) Open(_ context.Context, cfg platform.Config) (platform.Adapter, error) {
-	a := &adapter{server: s, owner: cfg.OwnerID, hints: make(chan platform.Hint, 256)}
+	a := &adapter{server: s, owner: cfg.OwnerID, token: cfg.Token, hints: make(chan platform.Hint, 256)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listeners[a] = struct{}{}
@@ -45,17 +46,34 @@ func (a *adapter) Probe(ctx context.Context) (platform.Info, error) {
 	}
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
-	if fault, failed := a.server.call(CallProbe); failed {
-		return platform.Info{}, fault.Err
+	if err := a.asked(CallProbe); err != nil {
+		return platform.Info{}, err
 	}
 	info := platform.Info{Server: "memory", Account: Operator, Capabilities: map[platform.Capability]platform.Support{}}
-	for _, c := range []platform.Capability{
-		platform.CanJoinOnBehalf, platform.CanJoinByRequest, platform.CanJoinFromParent,
-		platform.CanModerate, platform.CanArchive, platform.CanDelete, platform.CanFederate,
-	} {
+	for _, c := range platform.Capabilities() {
 		info.Capabilities[c] = platform.Support{State: platform.Supported}
 	}
 	return info, nil
+}
+
+// asked counts a read, and returns what goes wrong with it. The lock is held.
+func (a *adapter) asked(call Call) error {
+	fault, failed := a.server.call(call)
+	if err := a.refused(); err != nil {
+		return err
+	}
+	if failed {
+		return fault.Err
+	}
+	return nil
+}
+
+// refused says that the token is not the server's. The lock is held.
+func (a *adapter) refused() error {
+	if a.server.token == "" || a.server.token == a.token {
+		return nil
+	}
+	return platform.Refuse(platform.Unauthorized, "asking the server", "the token is not known")
 }
 
 // Observe reads the state as it is.
@@ -66,8 +84,8 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if fault, failed := s.call(CallObserve); failed {
-		return platform.Observation{}, fault.Err
+	if err := a.asked(CallObserve); err != nil {
+		return platform.Observation{Why: err.Error()}, err
 	}
 	o := platform.Observation{Complete: s.incomplete == "", Why: s.incomplete}
 	for _, space := range a.marked(q.Ref) {
@@ -124,8 +142,8 @@ func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if fault, failed := s.call(CallMissing); failed {
-		return nil, fault.Err
+	if err := a.asked(CallMissing); err != nil {
+		return nil, err
 	}
 	var missing []string
 	for _, account := range accounts {
@@ -136,15 +154,17 @@ func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	return missing, nil
 }
 
-// Normalize refuses a name that is too long; everything else can be held.
+// Normalize refuses a name that is too long, and gives nobody the operator's
+// role; everything else can be held.
 func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {
-	var losses []platform.Loss
+	var lost platform.Losses
 	if len(want.Address) > MaxAddress {
-		losses = append(losses, platform.Loss{Setting: "spaceName", Fatal: true, Message: "the name is longer than 64 characters"})
+		lost.Fatal("spaceName", "the name is longer than %d characters", MaxAddress)
 	}
 	want.Joins = true
 	want.Settings.Permissions = maps.Clone(want.Settings.Permissions)
-	return want, losses
+	want.Members = platform.NormalMembers(want.Members, Operator, &lost)
+	return want, lost
 }
 
 // Display is the address as it is.
@@ -157,10 +177,13 @@ func (a *adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fault, failed := s.call(Call(op.Verb))
+	if err := a.refused(); err != nil {
+		return "", err
+	}
 	if failed && !fault.AfterWrite {
 		return "", fault.Err
 	}
-	id, err := s.apply(op, time.Now())
+	id, err := a.apply(op, time.Now())
 	switch {
 	case failed:
 		return "", fault.Err

@@ -187,15 +187,16 @@ func TestOperationsAreDoneAndAreIdempotent(t *testing.T) {
 	}{
 		"release":    {plan.Operation{Verb: plan.Release}, func(o *model.Observed) any { return o.Mark.Released }, true},
 		"archive":    {plan.Operation{Verb: plan.Archive}, func(o *model.Observed) any { return o.Archived }, true},
-		"link":       {plan.Operation{Verb: plan.Link}, func(o *model.Observed) any { return o.Linked }, true},
+		"link":       {plan.Operation{Verb: plan.Link, ParentID: "space-9"}, func(o *model.Observed) any { return o.Linked }, true},
 		"add":        {plan.Operation{Verb: plan.AddMember, Members: member("cai", 0)}, func(o *model.Observed) any { return o.Members["cai"] }, model.Present},
-		"remove":     {plan.Operation{Verb: plan.RemoveMember, Members: member("ben", 0)}, func(o *model.Observed) any { return o.Members["ben"] }, model.Removed},
+		"remove":     {plan.Operation{Verb: plan.RemoveMember, Members: member("dan", 0)}, func(o *model.Observed) any { return o.Members["dan"] }, model.Removed},
 		"give roles": {plan.Operation{Verb: plan.SetRoles, Members: member("ben", model.RoleModerator)}, func(o *model.Observed) any { return o.Roles["ben"] }, model.RoleModerator},
 		"take roles": {plan.Operation{Verb: plan.SetRoles, Members: member("ana", model.RoleMember)}, func(o *model.Observed) any { return len(o.Roles) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			to := newTown(t)
+			to := newTown(t, "ana", "ben", "cai")
 			tc.op.Space, tc.op.SpaceID = want(square, "square"), to.create(square, "square")
+			to.server.Edit("square", func(o *model.Observed) { o.Members["dan"] = model.Present })
 			for range 2 {
 				id, err := to.adapter.Apply(t.Context(), tc.op)
 				to.Expect(err).NotTo(HaveOccurred())
@@ -207,7 +208,7 @@ func TestOperationsAreDoneAndAreIdempotent(t *testing.T) {
 }
 
 func TestWhatCantBeDoneIsRefused(t *testing.T) {
-	to := newTown(t)
+	to := newTown(t, "eve")
 	id := to.create(square, "square")
 	to.create(market, "square-market")
 	to.server.Edit("square", func(o *model.Observed) { o.Members["eve"] = model.Banned })
@@ -215,9 +216,10 @@ func TestWhatCantBeDoneIsRefused(t *testing.T) {
 		op   plan.Operation
 		kind platform.ErrorKind
 	}{
-		"a space that is not there": {plan.Operation{Verb: plan.Archive, SpaceID: "space-9"}, platform.NotFound},
-		"an address that is taken":  {plan.Operation{Verb: plan.SetAddress, SpaceID: id, Space: want(square, "square-market")}, platform.AlreadyExists},
-		"who is banned":             {plan.Operation{Verb: plan.AddMember, SpaceID: id, Members: []model.Member{{Account: "eve"}}}, platform.Conflict},
+		"a space that is not there":  {plan.Operation{Verb: plan.Archive, SpaceID: "space-9"}, platform.NotFound},
+		"an address that is taken":   {plan.Operation{Verb: plan.SetAddress, SpaceID: id, Space: want(square, "square-market")}, platform.AlreadyExists},
+		"a parent that is not there": {plan.Operation{Verb: plan.Link, SpaceID: id}, platform.Invalid},
+		"who is banned":              {plan.Operation{Verb: plan.AddMember, SpaceID: id, Members: []model.Member{{Account: "eve"}}}, platform.Conflict},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := to.adapter.Apply(t.Context(), tc.op)
@@ -343,7 +345,7 @@ func TestTheNormalForm(t *testing.T) {
 
 // Run with -race.
 func TestEverythingAtOnce(t *testing.T) {
-	to := newTown(t)
+	to := newTown(t, "ana")
 	id := to.create(square, "square")
 	var all sync.WaitGroup
 	for range 8 {

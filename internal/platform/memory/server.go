@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
-	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
@@ -51,7 +50,11 @@ type Server struct {
 	incomplete string
 	calls      map[Call]int
 	listeners  map[*adapter]struct{}
-	next       int
+	// parents are the spaces that spaces were made in or linked to, by ID.
+	parents map[string]string
+	// token is what an adapter has to show; empty lets everybody in.
+	token string
+	next  int
 }
 
 // NewServer returns an empty server on which these accounts exist.
@@ -59,6 +62,7 @@ func NewServer(accounts ...string) *Server {
 	s := &Server{
 		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]bool{},
 		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
+		parents: map[string]string{},
 	}
 	for _, a := range accounts {
 		s.people[a] = true
@@ -71,6 +75,13 @@ func (s *Server) AddPerson(account string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.people[account] = true
+}
+
+// RequireToken refuses every adapter that is opened with another token.
+func (s *Server) RequireToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
 }
 
 // Fail makes a call give a fault; a fault without an error clears it.
@@ -161,11 +172,56 @@ func (s *Server) Add(space model.Observed) string {
 	return space.ID
 }
 
-// Edit changes the space with an address by hand, and tells who listens.
+// Look is a copy of the space with an ID, or nil.
+func (s *Server) Look(id string) *model.Observed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if space, there := s.spaces[id]; there {
+		return clone(space)
+	}
+	return nil
+}
+
+// All are copies of all spaces, by ID.
+func (s *Server) All() []*model.Observed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*model.Observed, 0, len(s.spaces))
+	for _, id := range slices.Sorted(maps.Keys(s.spaces)) {
+		all = append(all, clone(s.spaces[id]))
+	}
+	return all
+}
+
+// ParentOf is the ID of the space that a space is in; empty for none.
+func (s *Server) ParentOf(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parents[id]
+}
+
+// Edit changes the spaces with an address by hand, and tells who listens.
 func (s *Server) Edit(address string, edit func(*model.Observed)) {
 	s.mu.Lock()
+	ref := s.edit(edit, s.found.named(address)...)
+	s.mu.Unlock()
+	s.tell(ref)
+}
+
+// EditSpace changes the space with an ID by hand, and tells who listens.
+func (s *Server) EditSpace(id string, edit func(*model.Observed)) {
+	s.mu.Lock()
 	var ref model.Ref
-	for _, space := range s.found.named(address) {
+	if space, there := s.spaces[id]; there {
+		ref = s.edit(edit, space)
+	}
+	s.mu.Unlock()
+	s.tell(ref)
+}
+
+// edit changes spaces and returns the resource of the last one. The lock is held.
+func (s *Server) edit(edit func(*model.Observed), spaces ...*model.Observed) (ref model.Ref) {
+	for _, space := range spaces {
 		s.drop(space)
 		edit(space)
 		s.put(space)
@@ -173,8 +229,7 @@ func (s *Server) Edit(address string, edit func(*model.Observed)) {
 			ref = space.Mark.Ref
 		}
 	}
-	s.mu.Unlock()
-	s.tell(ref)
+	return ref
 }
 
 // Remove takes a space away by hand, and tells who listens.
@@ -234,105 +289,4 @@ func cloneMap[K comparable, V any](m map[K]V) map[K]V {
 	c := make(map[K]V, len(m))
 	maps.Copy(c, m)
 	return c
-}
-
-// apply does one operation. The lock is held.
-func (s *Server) apply(op plan.Operation, now time.Time) (string, error) {
-	want := op.Space
-	if op.Verb == plan.Create {
-		if holder := s.holder(want.Address); holder != nil {
-			return "", &platform.Error{Kind: platform.AlreadyExists, Doing: "creating " + want.Address}
-		}
-		mark := want.Mark
-		space := &model.Observed{
-			ID: s.newID(), CreatedAt: now, Mark: &mark, Address: want.Address, Linked: op.ParentID != "",
-			Settings: want.Settings, GuidelinesDigest: model.Digest(want.Settings.Guidelines), IconDigest: model.Digest(want.Settings.Icon),
-			Members: map[string]model.Membership{}, Roles: map[string]model.Role{},
-		}
-		setRoles(space, want.Members)
-		s.put(clone(space))
-		return space.ID, nil
-	}
-	space, ok := s.spaces[op.SpaceID]
-	if !ok {
-		return "", &platform.Error{Kind: platform.NotFound, Doing: "changing space " + op.SpaceID}
-	}
-	if op.Verb == plan.Delete {
-		s.drop(space)
-		return space.ID, nil
-	}
-	s.drop(space)
-	defer s.put(space)
-	switch op.Verb {
-	case plan.Mark:
-		mark := want.Mark
-		space.Mark = &mark
-	case plan.Release:
-		mark := want.Mark
-		mark.Released = true
-		space.Mark = &mark
-	case plan.Archive:
-		space.Archived = true
-	case plan.Restore:
-		space.Archived = false
-	case plan.Set:
-		set(space, op.Field, want.Settings)
-	case plan.SetAddress:
-		if holder := s.holder(want.Address); holder != nil {
-			return "", &platform.Error{Kind: platform.AlreadyExists, Doing: "taking the address " + want.Address}
-		}
-		space.Address = want.Address
-	case plan.Link:
-		space.Linked = true
-	case plan.AddMember:
-		if space.Members[op.Members[0].Account] == model.Banned {
-			return "", &platform.Error{Kind: platform.Conflict, Doing: "adding " + op.Members[0].Account}
-		}
-		space.Members[op.Members[0].Account] = model.Present
-	case plan.RemoveMember:
-		space.Members[op.Members[0].Account] = model.Removed
-	case plan.SetRoles:
-		setRoles(space, op.Members)
-	case plan.Create, plan.Delete: // done above
-	}
-	return space.ID, nil
-}
-
-func setRoles(space *model.Observed, members []model.Member) {
-	for _, m := range members {
-		if m.Role > model.RoleMember {
-			space.Roles[m.Account] = m.Role
-		} else {
-			delete(space.Roles, m.Account)
-		}
-	}
-}
-
-func set(space *model.Observed, field plan.Field, want model.Settings) {
-	is := &space.Settings
-	switch field {
-	case plan.FieldDisplayName:
-		is.DisplayName = want.DisplayName
-	case plan.FieldTopic:
-		is.Topic = want.Topic
-	case plan.FieldAvatar:
-		is.Avatar = want.Avatar
-	case plan.FieldIcon:
-		is.Icon, space.IconDigest = want.Icon, model.Digest(want.Icon)
-	case plan.FieldJoin:
-		is.Join = want.Join
-	case plan.FieldListed:
-		is.Listed = want.Listed
-	case plan.FieldHistory:
-		is.History = want.History
-	case plan.FieldGuests:
-		is.Guests = want.Guests
-	case plan.FieldServers:
-		is.Servers = model.Servers{OwnOnly: want.Servers.OwnOnly, Blocked: slices.Clone(want.Servers.Blocked)}
-	case plan.FieldPermissions:
-		is.Permissions = cloneMap(want.Permissions)
-	case plan.FieldGuidelines:
-		is.Guidelines = want.Guidelines
-		space.GuidelinesDigest = model.Digest(want.Guidelines)
-	}
 }
