@@ -47,7 +47,7 @@ type perChange struct{ took, manager, plane time.Duration }
 // returns the median of what a group took.
 func (b *benchmark) changeAtOnce(ctx context.Context) (perChange, error) {
 	var took, manager, plane []time.Duration
-	some := b.spread(min(atOnce, b.results.few)) // as many among few as among many
+	some := b.spread(atOnce, b.results.few) // the same among few and among many: one with members costs more
 	for round := range rounds {
 		before := b.processors()
 		began := time.Now()
@@ -99,12 +99,12 @@ func (b *benchmark) changeRound(ctx context.Context, some []string, purpose stri
 	})
 }
 
-// spread are the names of so many groups, spread over all that were made.
-func (b *benchmark) spread(n int) []string {
-	n = min(n, b.made)
+// spread are the names of so many groups, spread over the first ones.
+func (b *benchmark) spread(n, first int) []string {
+	n = min(n, first)
 	names := make([]string, n)
 	for i := range names {
-		names[i] = b.manifests.Groups[i*b.made/n].Name
+		names[i] = b.manifests.Groups[i*first/n].Name
 	}
 	return names
 }
@@ -123,7 +123,7 @@ func (b *benchmark) setPurpose(ctx context.Context, name, purpose string) (int64
 // changeSingly changes the purpose of one group after the other, and each time
 // waits until it is the topic of the space, and then until the group is Ready again.
 func (b *benchmark) changeSingly(ctx context.Context) error {
-	for i, name := range b.spread(singly) {
+	for i, name := range b.spread(singly, b.made) {
 		took, err := b.changeOne(ctx, name, fmt.Sprintf("Changed as number %d", i+1))
 		if err != nil {
 			return fmt.Errorf("changing %s: %w", name, err)
