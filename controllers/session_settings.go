@@ -116,7 +116,8 @@ func (s sessionSettings) open(ctx context.Context, factory platform.Factory, met
 	}
 	adapter, err := factory(ctx, platform.Config{
 		Name: s.Platform, OwnerID: s.OwnerID, URL: s.URL, ServerName: s.ServerName, Token: s.Token,
-		AppService: s.AppService, Client: client, TLS: certificates, Proxy: proxy, ResyncInterval: s.Resync,
+		AppService: s.AppService, Client: client, TLS: certificates, Proxy: proxy,
+		Turn: options.Budget.Wait, ResyncInterval: s.Resync,
 		Log: ctrl.LoggerFrom(ctx).WithName("platform"),
 	})
 	if err != nil {

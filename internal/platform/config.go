@@ -32,6 +32,8 @@ type Config struct {
 	// TLS and Proxy are the client's, for connections that are not requests; nil for the system's and none.
 	TLS   *tls.Config
 	Proxy func(*http.Request) (*url.URL, error)
+	// Turn waits until a request may go that Client does not carry, such as the one for a WebSocket; nil when there is no budget.
+	Turn func(context.Context) error
 	// ResyncInterval is how often what the shared view doesn't carry is verified again.
 	ResyncInterval time.Duration
 	Log            logr.Logger

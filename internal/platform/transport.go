@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -118,11 +119,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			RetryAfter: t.budget.Paused(), Err: err,
 		}
 	}
-	if _, bounded := ctx.Deadline(); !bounded { // from its turn on: what waits for one has asked nothing yet
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-		turn := release
-		release, req = func() { cancel(); turn() }, req.WithContext(ctx)
+	end, bounded := ctx.Deadline()
+	if !bounded { // from its turn on: what waits for one has asked nothing yet
+		end = time.Now().Add(answerTimeout)
 	}
+	whole, cancel := context.WithDeadline(ctx, end)
+	turn := release
+	release, req = func() { cancel(); turn() }, req.WithContext(t.again(whole, cancel))
 	start := time.Now()
 	resp, err := t.next.RoundTrip(req)
 	t.metrics.observe(t.platform, req.Method, route, resp, time.Since(start))
@@ -146,6 +149,18 @@ func (t *transport) turn(ctx context.Context, route string) (release func(), err
 	release, err = t.budget.Acquire(ctx, priority)
 	t.metrics.hasWaited(t.platform, priority, time.Since(came))
 	return release, err
+}
+
+// again has a read take another turn that net/http sends again by itself,
+// because the connection that it had kept open turned out to be dead.
+func (t *transport) again(ctx context.Context, giveUp func()) context.Context {
+	sent := false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if sent && t.budget.Wait(ctx) != nil {
+			giveUp()
+		}
+		sent = true
+	}})
 }
 
 // releasingBody keeps the turn until the answer has been read.

@@ -405,3 +405,28 @@ func TestRequestsAreCountedByRouteAndNeverByPerson(t *testing.T) {
 		"method=POST platform=chat route=POST /broken":     1,
 	}))
 }
+
+// net/http sends a read again when the connection that it had kept is dead.
+func TestAReadThatIsSentAgainTakesAnotherTurn(t *testing.T) {
+	g := NewWithT(t)
+	var mu sync.Mutex
+	var came []time.Time
+	c := newChat(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		came = append(came, time.Now())
+		second := len(came) == 2
+		mu.Unlock()
+		if second {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "hello")
+	})
+	client, err := platform.NewClient(platform.ClientOptions{Budget: platform.NewBudget(5, 1)})
+	g.Expect(err).NotTo(HaveOccurred())
+	defer client.CloseIdleConnections()
+	c.client = client
+	c.get(t, "/")
+	c.get(t, "/")
+	g.Expect(came).To(HaveLen(3), "the second was sent again")
+	g.Expect(came[2].Sub(came[1])).To(BeNumerically("~", 200*time.Millisecond, 150*time.Millisecond))
+}

@@ -95,6 +95,8 @@ func (a *answer) kind(write bool) platform.ErrorKind {
 		return platform.Unauthorized
 	case status == http.StatusForbidden:
 		return platform.Forbidden
+	case status == http.StatusNotFound && a.code == "": // a gateway's: what is behind it may well be there
+		return platform.Unavailable
 	case status == http.StatusNotFound:
 		return platform.NotFound
 	case status == http.StatusMethodNotAllowed:

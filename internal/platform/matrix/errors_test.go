@@ -55,6 +55,7 @@ func TestAnswersAreSorted(t *testing.T) {
 		"forbidden":        {403, `{"errcode":"M_FORBIDDEN"}`, platform.Forbidden, platform.Forbidden},
 		"not found":        {404, `{"errcode":"M_NOT_FOUND"}`, platform.NotFound, platform.NotFound},
 		"no such endpoint": {404, `{"errcode":"M_UNRECOGNIZED"}`, platform.NotSupported, platform.NotSupported},
+		"no such route":    {404, `404 page not found`, platform.Unavailable, platform.Unavailable}, // said by a gateway
 		"no such method":   {405, ``, platform.NotSupported, platform.NotSupported},
 		"alias taken":      {409, `{"errcode":"M_UNKNOWN"}`, platform.AlreadyExists, platform.AlreadyExists},
 		"room in use":      {400, `{"errcode":"M_ROOM_IN_USE"}`, platform.AlreadyExists, platform.AlreadyExists},

@@ -44,6 +44,7 @@ func TestAnswersAreSorted(t *testing.T) {
 		"a refused token":         {401, `{"id":"api.context.session_expired.app_error","message":"Invalid"}`, platform.Unauthorized, platform.Unauthorized},
 		"no permission":           {403, `{"id":"api.context.permissions.app_error","message":"No"}`, platform.Forbidden, platform.Forbidden},
 		"nothing there":           {404, `{"id":"x","message":"gone"}`, platform.NotFound, platform.NotFound},
+		"no such route":           {404, `404 page not found`, platform.Unavailable, platform.Unavailable}, // said by a gateway
 		"a name that is taken":    {400, `{"id":"` + channelExists + `","message":"taken"}`, platform.AlreadyExists, platform.AlreadyExists},
 		"a team that is there":    {400, `{"id":"` + teamIDExists + `","message":"taken"}`, platform.AlreadyExists, platform.AlreadyExists},
 		"what it doesn't take":    {400, `{"id":"x","message":"too long"}`, platform.Invalid, platform.Invalid},

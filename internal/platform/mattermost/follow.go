@@ -99,6 +99,11 @@ func (a *Adapter) follow(ctx context.Context) {
 
 // listen reads events until the connection breaks.
 func (a *Adapter) listen(ctx context.Context) error {
+	if a.cfg.Turn != nil { // a server that asks to wait is not asked for a WebSocket either
+		if err := a.cfg.Turn(ctx); err != nil {
+			return err
+		}
+	}
 	dialer := websocket.Dialer{HandshakeTimeout: 30 * time.Second, TLSClientConfig: a.cfg.TLS, Proxy: a.cfg.Proxy}
 	if dialer.Proxy == nil {
 		dialer.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil } //nolint:nilnil // no proxy is no error
