@@ -73,6 +73,11 @@ conformance-report: bin/dendrite bin/mattermost ## The same on servers of its ow
 crash: servers bin/helm bin/manager ## Kill the manager at every write of a scenario, and compare what is left. ALL=1: at reads too
 	@cd test/crash && $(GO) test -tags $(TAGS) -count=1 -timeout 6h -args -every $(if $(ALL),-reads) $(ARGS)
 
+# In the package's folder, as above.
+.PHONY: chaos
+chaos: servers bin/helm bin/manager ## Meet every fault between the manager and each platform, and compare what is left. ARGS="-only 'Matrix lost'"
+	@cd test/chaos && $(GO) test -tags $(TAGS) -count=1 -timeout 2h -args -every $(ARGS)
+
 .PHONY: e2e
 e2e: e2e-cluster bin/images/cabildo.tar bin/images/dendrite.tar bin/helm bin/kubectl ## Install on the cluster of KUBECONFIG, and see all of it work there. LOAD='kind load image-archive'
 	@echo 'Loading the images' && $(LOAD) bin/images/cabildo.tar && $(LOAD) bin/images/dendrite.tar

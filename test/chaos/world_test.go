@@ -28,7 +28,7 @@ const (
 
 // patience bounds the wait for what a step declares. A resource that fails
 // again and again is tried again less and less often.
-const patience = 1 * time.Minute
+const patience = 3 * time.Minute
 
 // world is what one run has for itself: a namespace, a Platform of an
 // installation of its own, and names of its own on the server.

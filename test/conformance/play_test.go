@@ -50,6 +50,9 @@ func (c *column) play(ctx context.Context, r row) (result cell) {
 		if ended := recover(); ended != nil {
 			result = cellOf(ended)
 		}
+		if result.state == failed { // the next one is not to fail for it
+			c.renew()
+		}
 	}()
 	s := c.enter()
 	defer s.exit()

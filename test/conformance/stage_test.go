@@ -93,6 +93,14 @@ func (c *column) enter() *stage {
 	return &stage{column: c, actor: c.main}
 }
 
+// renew has the specs that follow begin with new spaces.
+func (c *column) renew() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.town = nil
+	clear(c.shared)
+}
+
 // open opens another adapter, which ends with the spec, and probes it.
 func (s *stage) open(ctx context.Context, as opening) *actor {
 	GinkgoHelper()
