@@ -411,7 +411,7 @@ func TestAReadThatIsSentAgainTakesAnotherTurn(t *testing.T) {
 	g := NewWithT(t)
 	var mu sync.Mutex
 	var came []time.Time
-	c := newChat(t, func(w http.ResponseWriter, r *http.Request) {
+	c := newChat(t, func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		came = append(came, time.Now())
 		second := len(came) == 2

@@ -109,8 +109,8 @@ func (s *stage) said(world string) string {
 }
 
 // await looks until there is nothing to complain about.
-func (s *stage) await(ctx context.Context, what string, within time.Duration, complaint func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("in vain for %s", within))
+func (s *stage) await(ctx context.Context, what string, complaint func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("in vain for %s", patience))
 	defer cancel()
 	var last error
 	for {

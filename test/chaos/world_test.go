@@ -200,7 +200,7 @@ func (w *world) remove(ctx context.Context) error {
 	}
 	w.front.darken()
 	defer w.front.lighten()
-	if err := w.await(ctx, "the manager has asked in vain", patience, func(context.Context) error {
+	if err := w.await(ctx, "the manager has asked in vain", func(context.Context) error {
 		if unread, _ := w.front.darkness(); unread == 0 {
 			return errors.New("it asked nothing")
 		}
@@ -211,7 +211,7 @@ func (w *world) remove(ctx context.Context) error {
 	if err := w.change(ctx, w.golang, withoutKim); err != nil {
 		return err
 	}
-	if err := w.await(ctx, "the group says that not everything could be read", patience, func(ctx context.Context) error {
+	if err := w.await(ctx, "the group says that not everything could be read", func(ctx context.Context) error {
 		if err := w.k8s.Get(ctx, client.ObjectKeyFromObject(w.golang), w.golang); err != nil {
 			return err
 		}
@@ -251,7 +251,7 @@ func (w *world) retell(ctx context.Context) error {
 
 // change edits what was declared, as a person would.
 func (w *world) change(ctx context.Context, o client.Object, edit func()) error {
-	return w.await(ctx, "a change is taken", patience, func(ctx context.Context) error {
+	return w.await(ctx, "a change is taken", func(ctx context.Context) error {
 		if err := w.k8s.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
@@ -263,7 +263,7 @@ func (w *world) change(ctx context.Context, o client.Object, edit func()) error 
 // ready waits until everything is Ready as it is declared now.
 func (w *world) ready(ctx context.Context, objects ...client.Object) error {
 	for _, o := range objects {
-		if err := w.await(ctx, o.GetName()+" is Ready", patience, func(ctx context.Context) error {
+		if err := w.await(ctx, o.GetName()+" is Ready", func(ctx context.Context) error {
 			if err := w.k8s.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 				return err
 			}
@@ -280,7 +280,7 @@ func (w *world) ready(ctx context.Context, objects ...client.Object) error {
 
 // says waits until a resource says why it isn't Ready.
 func (w *world) says(ctx context.Context, o client.Object, reason string) error {
-	return w.await(ctx, o.GetName()+" says "+reason, patience, func(ctx context.Context) error {
+	return w.await(ctx, o.GetName()+" says "+reason, func(ctx context.Context) error {
 		if err := w.k8s.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
@@ -292,7 +292,7 @@ func (w *world) says(ctx context.Context, o client.Object, reason string) error 
 }
 
 func (w *world) gone(ctx context.Context, o client.Object) error {
-	return w.await(ctx, o.GetName()+" is gone", patience, func(ctx context.Context) error {
+	return w.await(ctx, o.GetName()+" is gone", func(ctx context.Context) error {
 		switch err := w.k8s.Get(ctx, client.ObjectKeyFromObject(o), o); {
 		case apierrors.IsNotFound(err):
 			return nil

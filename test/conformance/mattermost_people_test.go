@@ -238,19 +238,19 @@ func (p mattermostAccount) makeSpace(ctx context.Context, kind model.Kind, addre
 // forge copies all that a team or channel says of itself.
 func (p mattermostAccount) forge(ctx context.Context, kind model.Kind, address, parent, from string) (string, error) {
 	if kind == model.KindCommunity {
-		real, _, err := p.at.admin.GetTeam(ctx, from, "")
+		genuine, _, err := p.at.admin.GetTeam(ctx, from, "")
 		if err != nil {
 			return "", err
 		}
 		return p.makeSpace(ctx, kind, address, parent,
-			&mm.Team{CompanyName: real.CompanyName, Description: real.Description, Email: real.Email}, nil)
+			&mm.Team{CompanyName: genuine.CompanyName, Description: genuine.Description, Email: genuine.Email}, nil)
 	}
-	real, _, err := p.at.admin.GetChannel(ctx, from)
+	genuine, _, err := p.at.admin.GetChannel(ctx, from)
 	if err != nil {
 		return "", err
 	}
 	return p.makeSpace(ctx, kind, address, parent, nil,
-		&mm.Channel{Header: real.Header, Purpose: real.Purpose, CreatorId: real.CreatorId, Props: real.Props})
+		&mm.Channel{Header: genuine.Header, Purpose: genuine.Purpose, CreatorId: genuine.CreatorId, Props: genuine.Props})
 }
 
 // mattermostAdministrator is a system administrator, who is not Cabildo.

@@ -17,9 +17,6 @@ import (
 // outcome is what came of the features so far.
 var outcome = results{}
 
-// software says what ran, by the title of the column.
-var software = map[string]func() string{}
-
 // results are the cells, by column and name of the feature.
 type results map[string]map[string]cell
 

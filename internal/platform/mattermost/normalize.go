@@ -58,7 +58,7 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	}
 	s.Avatar = ""
 	s.Join = join(s.Join, team, &lost)
-	if s.Listed && !(team && s.Join == model.JoinAnybody) {
+	if s.Listed && (!team || s.Join != model.JoinAnybody) {
 		lost.Add("visibility", "a team is in the list of teams when everybody can come in, and nothing else is")
 	}
 	s.Listed = false // see above: it is not said apart
