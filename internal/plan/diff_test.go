@@ -180,10 +180,16 @@ func (o on) observe(t *rapid.T, want model.Space) *model.Observed {
 	return seen.Space
 }
 
+// withoutOperator is a wanted space as its platform's normal form has it: our own account is not a member of it.
+func withoutOperator(want model.Space) model.Space {
+	want.Members = slices.DeleteFunc(slices.Clone(want.Members), func(m model.Member) bool { return m.Account == memory.Operator })
+	return want
+}
+
 // Promise 9.
 func TestAnAppliedPlanLeavesNothingToDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want, is, there := wanted.Draw(t, "want"), seen.Draw(t, "seen"), newOn(t)
+		want, is, there := withoutOperator(wanted.Draw(t, "want")), seen.Draw(t, "seen"), newOn(t)
 		is.ID = there.server.Add(is)
 		there.apply(t, plan.Diff(want, &is, "parent"))
 		NewWithT(t).Expect(plan.Diff(want, there.observe(t, want), "parent")).To(BeEmpty())
@@ -192,7 +198,7 @@ func TestAnAppliedPlanLeavesNothingToDo(t *testing.T) {
 
 func TestASpaceIsMadeInOneRoundAndFilledInTheNext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want, there := wanted.Draw(t, "want"), newOn(t)
+		want, there := withoutOperator(wanted.Draw(t, "want")), newOn(t)
 		there.apply(t, plan.Diff(want, nil, "parent"))
 		second := plan.Diff(want, there.observe(t, want), "parent")
 		for _, op := range second {
