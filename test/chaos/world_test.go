@@ -129,8 +129,29 @@ func (w *world) strangers(ctx context.Context) error {
 		return err
 	}
 	w.foreign = map[string]picture{}
-	w.foreign[space], err = w.chat.picture(ctx, space)
+	w.foreign[space], err = w.settled(ctx, space)
 	return err
+}
+
+// settled is a space as it is when nothing more comes: a server may show what was said a moment after it took it.
+func (w *world) settled(ctx context.Context, space string) (picture, error) {
+	var last picture
+	for same := 0; same < 3; {
+		now, err := w.chat.picture(ctx, space)
+		if err != nil {
+			return nil, err
+		}
+		if same++; last == nil || len(now.differs(last)) > 0 {
+			same = 0
+		}
+		last = now
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+	return last, nil
 }
 
 // rival waits for nothing: until the end it says that the name is taken.
@@ -139,7 +160,7 @@ func (w *world) rival(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.foreign[space], err = w.chat.picture(ctx, space); err != nil {
+	if w.foreign[space], err = w.settled(ctx, space); err != nil {
 		return err
 	}
 	return w.k8s.Create(ctx, w.coffee)
