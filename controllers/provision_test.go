@@ -87,7 +87,8 @@ var _ = Describe("a declared community", func() {
 		before := versions()
 
 		w.server.Delay(memory.CallProbe, 300*time.Millisecond) // the new session opens after the resources were looked at
-		DeferCleanup(startManager())
+		stop, _ := startManager()
+		DeferCleanup(stop)
 		Eventually(func() int { return w.server.Calls(memory.CallObserve) }).Should(BeNumerically(">=", looks+2))
 		Consistently(func(g Gomega) {
 			g.Expect(versions()).To(Equal(before))

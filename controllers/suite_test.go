@@ -46,7 +46,7 @@ var (
 	servers   sync.Map // *memory.Server by URL
 	asked     sync.Map // *questions by URL
 	now       shifted
-	// shown is what the manager that runs now shows of the platforms.
+	// shown is what the suite's manager shows of the platforms.
 	shown *prometheus.Registry
 
 	stopManager func()
@@ -85,7 +85,7 @@ var _ = BeforeSuite(func() {
 		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
 	apiserver = started
-	stopManager = startManager()
+	stopManager, shown = startManager()
 	DeferCleanup(func() { stopManager() })
 })
 
@@ -93,7 +93,7 @@ var _ = BeforeSuite(func() {
 func restart() {
 	GinkgoHelper()
 	stopManager()
-	stopManager = startManager()
+	stopManager, shown = startManager()
 }
 
 // shifted is a clock that can be put ahead.
@@ -108,8 +108,8 @@ func (s *shifted) Since(at time.Time) time.Duration { return s.Now().Sub(at) }
 // ahead puts the manager's clock ahead, for every spec from now on.
 func ahead(d time.Duration) { now.by.Add(int64(d)) }
 
-// startManager starts a manager, as a new process would, and returns what stops it.
-func startManager() (stop func()) {
+// startManager starts a manager, as a new process would, and returns what stops it and what it shows.
+func startManager() (stop func(), shows *prometheus.Registry) {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(apiserver, ctrl.Options{
 		Scheme: k8s.Scheme(), Cache: controllers.CacheOptions(operatorNamespace),
@@ -118,11 +118,11 @@ func startManager() (stop func()) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())
-	shown = prometheus.NewRegistry()
+	shows = prometheus.NewRegistry()
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		Namespace:   operatorNamespace,
 		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
-		Metrics:     platform.NewMetrics(shown),
+		Metrics:     platform.NewMetrics(shows),
 		Concurrency: 8,
 		Clock:       &now,
 		RetryBase:   50 * time.Millisecond,
@@ -133,7 +133,7 @@ func startManager() (stop func()) {
 	return func() {
 		cancel()
 		Eventually(done).Should(Receive(Not(HaveOccurred())))
-	}
+	}, shows
 }
 
 // openMemory opens the server that a test put at the URL.
