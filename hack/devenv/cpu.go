@@ -20,15 +20,23 @@ func (d *Dendrite) CPUTime() (time.Duration, error) {
 	return d.process.cpuTime()
 }
 
-// CPUTime is how long the processors have worked for the server since it was
-// started, without its database.
+// CPUTime is how long the processors have worked for the server and its
+// database since they were started.
 func (m *Mattermost) CPUTime() (time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.process == nil {
+	if m.process == nil || m.database.process == nil {
 		return 0, errors.New("measuring mattermost: it is down")
 	}
-	return m.process.cpuTime()
+	server, err := m.process.cpuTime()
+	if err != nil {
+		return 0, err
+	}
+	database, err := familyTime(m.database.process.cmd.Process.Pid)
+	if err != nil {
+		return 0, fmt.Errorf("measuring PostgreSQL: %w", err)
+	}
+	return server + database, nil
 }
 
 // Memory is how much of the manager is in memory, in bytes.

@@ -5,7 +5,9 @@ package devenv
 
 import (
 	"os"
+	"os/exec"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 )
@@ -41,4 +43,17 @@ func TestWhatAProcessHoldsIsResident(t *testing.T) {
 func TestAProcessThatIsNotThereHasNoTimeOfProcessors(t *testing.T) {
 	_, err := cpuTime(1 << 30)
 	NewWithT(t).Expect(err).To(HaveOccurred())
+}
+
+func TestTheTimeOfAFamilyHoldsThatOfItsChildren(t *testing.T) {
+	g := NewWithT(t)
+	before, err := familyTime(os.Getpid())
+	g.Expect(err).NotTo(HaveOccurred())
+	child := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
+	g.Expect(child.Start()).To(Succeed())
+	alive := func() (any, error) { return familyTime(os.Getpid()) }
+	g.Eventually(alive, "30s", "20ms").Should(BeNumerically(">", before+200*time.Millisecond), "of one that works")
+	g.Expect(child.Process.Kill()).To(Succeed())
+	g.Expect(child.Wait()).To(HaveOccurred())
+	g.Expect(familyTime(os.Getpid())).To(BeNumerically(">", before+200*time.Millisecond), "and of one that has ended")
 }

@@ -42,6 +42,36 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(userErr, systemErr)
 }
 
+// familyTime is how long the processors have worked for a process and its
+// children, those that have ended too.
+func familyTime(pid int) (sum time.Duration, err error) {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range append(strings.Fields(string(children)), strconv.Itoa(pid)) {
+		child, err := strconv.Atoi(one)
+		if err != nil {
+			return 0, err
+		}
+		fields, err := procStat(child)
+		if errors.Is(err, os.ErrNotExist) { // it has ended since, and is its parent's
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, field := range fields[11:15] { // user and system, and the same of children that ended and were waited for
+			ticks, err := strconv.ParseInt(string(field), 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += time.Duration(ticks) * 10 * time.Millisecond
+		}
+	}
+	return sum, nil
+}
+
 // residentMemory is how much of the process is in memory, in bytes.
 func residentMemory(pid int) (int64, error) {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))

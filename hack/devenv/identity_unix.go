@@ -38,6 +38,9 @@ func realm() string { return "" }
 // cpuTime is known on Linux alone.
 func cpuTime(int) (time.Duration, error) { return 0, errors.New("not measured on this system") }
 
+// familyTime is known on Linux alone.
+func familyTime(int) (time.Duration, error) { return 0, errors.New("not measured on this system") }
+
 // residentMemory is known on Linux alone.
 func residentMemory(int) (int64, error) { return 0, errors.New("not measured on this system") }
 

@@ -107,7 +107,7 @@ func (r *results) section() *report.Section {
 			{Name: "hints", Value: fmt.Sprintf("resyncInterval %s, %d intervals, in which everything was read %d times", resyncInterval, intervals, r.rest.Requests[everything].Count)},
 			{Name: "by hand", Value: fmt.Sprintf("%d channels, one after the other: renamed, archived, made private in turn; a look every %d ms", len(r.byHand), lookEvery.Milliseconds())},
 		},
-		Notes: []string{fmt.Sprintf("Time of the processors: in the cold phase Mattermost without its database %s, manager %s, control plane %s; in the bare loop Mattermost %s.",
+		Notes: []string{fmt.Sprintf("Time of the processors: in the cold phase Mattermost with its database %s, manager %s, control plane %s; in the bare loop Mattermost with its database %s.",
 			report.Seconds(cpu.server), report.Seconds(cpu.manager), report.Seconds(cpu.plane), report.Seconds(r.bareCPU)),
 			"Writes to the API server in the cold phase, events and leases apart: " + counts(r.imported.plane) + "."},
 		Requests: []report.Requests{
