@@ -81,9 +81,10 @@ var faults = []fault{
 			return
 		}
 		x.met()
+		asked := time.Now()
 		x.refuse(http.StatusTooManyRequests, x.chat.tooMany(), "Retry-After", "3")
 		x.flush()
-		x.traffic.asksToWait(3 * time.Second)
+		x.traffic.asksToWait(asked, 3*time.Second)
 	}},
 	{name: "429 without", says: "one request in ten; the manager waits for a second of its own accord", disturb: func(x *exchange) {
 		if !x.oneIn(10) {

@@ -49,12 +49,13 @@ func (t *traffic) comes(k kind) (over func()) {
 	})
 }
 
-// asksToWait notes that the server has just asked everybody to wait.
-func (t *traffic) asksToWait(d time.Duration) {
+// asksToWait notes that the server has just asked everybody to wait, in an
+// answer that it began to write at that moment: nobody can have begun to wait
+// before.
+func (t *traffic) asksToWait(at time.Time, d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := time.Now()
-	t.waits = append(t.waits, span{now.Add(grace), now.Add(d)})
+	t.waits = append(t.waits, span{time.Now().Add(grace), at.Add(d)})
 }
 
 // late is how much later than another a request may come that was sent before
