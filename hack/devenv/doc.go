@@ -14,6 +14,6 @@
 //     process that merely has the same ID by now is never touched.
 //
 // The servers are binaries that `make servers` builds into bin/; this package
-// builds nothing. Only PostgreSQL is the machine's own. The package serves tests, the demo, the acceptance run and the
+// builds nothing. Only PostgreSQL and slapd are the machine's own. The package serves tests, the demo, the acceptance run and the
 // benchmark, and is no part of the operator.
 package devenv
