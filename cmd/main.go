@@ -21,6 +21,7 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/controllers"
+	"github.com/cabildo-dev/cabildo/internal/directory"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
 	"github.com/cabildo-dev/cabildo/internal/platform/mattermost"
@@ -102,8 +103,9 @@ func run(f flags) error {
 		Factories: map[v1alpha1.PlatformType]platform.Factory{
 			v1alpha1.PlatformMatrix: matrix.New, v1alpha1.PlatformMattermost: mattermost.New,
 		},
-		Metrics:     platform.NewMetrics(metrics.Registry),
-		Concurrency: f.concurrency,
+		Metrics:          platform.NewMetrics(metrics.Registry),
+		DirectoryMetrics: directory.NewMetrics(metrics.Registry),
+		Concurrency:      f.concurrency,
 	}); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,7 +19,9 @@ const (
 	indexCommunity   = "community"   // of Groups: their Community
 	indexGuidelines  = "guidelines"  // of Communities and Groups: the ConfigMap with their guidelines
 	indexMemberGroup = "memberGroup" // of Communities and Groups: Groups that they take members from
-	indexCredentials = "credentials" // of Platforms: their Secret
+	indexCredentials = "credentials" // of Platforms and Directories: their Secret
+	indexDirectory   = "directory"   // of Communities, Groups and Platforms: Directories that they use
+	indexList        = "list"        // of Directories: the ConfigMap with their people
 	indexTarget      = "target"      // of GovernanceDecisions: the kind and name of what was decided on
 )
 
@@ -57,6 +60,21 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Platform{}, indexCredentials, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.Platform).Spec.CredentialsRef.Name}
 		}},
+		{&v1alpha1.Directory{}, indexCredentials, func(o client.Object) []string {
+			if ref := o.(*v1alpha1.Directory).Spec.CredentialsRef; ref != nil {
+				return []string{ref.Name}
+			}
+			return nil
+		}},
+		{&v1alpha1.Directory{}, indexList, func(o client.Object) []string {
+			if ref := o.(*v1alpha1.Directory).Spec.ConfigMapKeyRef; ref != nil {
+				return []string{ref.Name}
+			}
+			return nil
+		}},
+		{&v1alpha1.Community{}, indexDirectory, directoriesIn},
+		{&v1alpha1.Group{}, indexDirectory, directoriesIn},
+		{&v1alpha1.Platform{}, indexDirectory, directoriesIn},
 		{&v1alpha1.GovernanceDecision{}, indexTarget, func(o client.Object) []string {
 			return []string{targetKey(o.(*v1alpha1.GovernanceDecision).Spec.TargetRef)}
 		}},
@@ -81,6 +99,32 @@ func configMapIn(g *v1alpha1.Guidelines) []string {
 		return nil
 	}
 	return []string{g.ConfigMapKeyRef.Name}
+}
+
+// directoriesIn are the Directories that a Community, Group or Platform names.
+func directoriesIn(o client.Object) []string {
+	var sources []v1alpha1.MemberSource
+	var names []string
+	switch o := o.(type) {
+	case *v1alpha1.Community:
+		sources = o.Spec.Members
+	case *v1alpha1.Group:
+		sources = o.Spec.Members
+	case *v1alpha1.Platform:
+		if a := o.Spec.Accounts; a != nil && a.DirectoryRef != nil {
+			names = append(names, a.DirectoryRef.Name)
+		}
+	}
+	for _, s := range sources {
+		switch {
+		case s.DirectoryGroup != nil:
+			names = append(names, s.DirectoryGroup.DirectoryRef.Name)
+		case s.Attribute != nil:
+			names = append(names, s.Attribute.DirectoryRef.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func groupsIn(sources []v1alpha1.MemberSource) []string {

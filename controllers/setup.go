@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/directory"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
@@ -32,6 +33,8 @@ type Options struct {
 	// Factories open adapters, by the type of Platform.
 	Factories map[v1alpha1.PlatformType]platform.Factory
 	Metrics   *platform.Metrics
+	// DirectoryMetrics show how reading directories goes.
+	DirectoryMetrics *directory.Metrics
 	// Concurrency is how many resources of a kind are reconciled at once. Requests have a budget of
 	// their own, so this only bounds how many wait for their turn.
 	Concurrency int
@@ -75,6 +78,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		events:   mgr.GetEventRecorder("cabildo"),
 		clock:    o.Clock,
 	}
+	directories := directory.NewDirectories()
 	guard := decisionsGuard{mgr.GetAPIReader()}
 	spaces := &spaceReconciler{
 		base: base, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
@@ -84,6 +88,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&PlatformReconciler{
 		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, factories: o.Factories, metrics: o.Metrics,
 	}).setup(mgr, o, hints); err != nil {
+		return err
+	}
+	if err := (&DirectoryReconciler{
+		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, directories: directories, metrics: o.DirectoryMetrics, hints: hints,
+	}).setup(mgr, o); err != nil {
 		return err
 	}
 	if err := (&CommunityReconciler{spaces: spaces}).setup(mgr, o, hints); err != nil {

@@ -33,6 +33,7 @@ import (
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/controllers"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/internal/directory"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
@@ -120,13 +121,14 @@ func startManager() (stop func(), shows *prometheus.Registry) {
 	ctx, cancel := context.WithCancel(context.Background())
 	shows = prometheus.NewRegistry()
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
-		Namespace:   operatorNamespace,
-		Factories:   map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
-		Metrics:     platform.NewMetrics(shows),
-		Concurrency: 8,
-		Clock:       &now,
-		RetryBase:   50 * time.Millisecond,
-		RetryMax:    500 * time.Millisecond,
+		Namespace:        operatorNamespace,
+		Factories:        map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
+		Metrics:          platform.NewMetrics(shows),
+		DirectoryMetrics: directory.NewMetrics(shows),
+		Concurrency:      8,
+		Clock:            &now,
+		RetryBase:        50 * time.Millisecond,
+		RetryMax:         500 * time.Millisecond,
 	})).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
@@ -259,6 +261,8 @@ func (w *world) expectCondition(ctx context.Context, o client.Object, kind strin
 func conditionsOf(o client.Object) []metav1.Condition {
 	switch o := o.(type) {
 	case *v1alpha1.Platform:
+		return o.Status.Conditions
+	case *v1alpha1.Directory:
 		return o.Status.Conditions
 	case *v1alpha1.Community:
 		return o.Status.Conditions

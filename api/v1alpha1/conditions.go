@@ -41,6 +41,13 @@ const (
 	ReasonInUse                   = "InUse"
 	ReasonViewIncomplete          = "ViewIncomplete"
 
+	// The directory.
+	ReasonDirectoryUnavailable = "DirectoryUnavailable"
+	ReasonDirectoryIncomplete  = "DirectoryIncomplete"
+	ReasonInvalidDirectory     = "InvalidDirectory"
+	ReasonListNotFound         = "ListNotFound"
+	ReasonLeaverBudgetExceeded = "LeaverBudgetExceeded"
+
 	// Names, grants and references.
 	ReasonNamespaceNotGranted = "NamespaceNotGranted"
 	ReasonNameNotGranted      = "NameNotGranted"

@@ -27,6 +27,7 @@ var (
 func addKnownTypes(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&Platform{}, &PlatformList{},
+		&Directory{}, &DirectoryList{},
 		&Community{}, &CommunityList{},
 		&Group{}, &GroupList{},
 		&GovernanceDecision{}, &GovernanceDecisionList{},

@@ -48,8 +48,11 @@ var _ = Describe("The manifests", Ordered, func() {
 
 	DescribeTable("in the samples are taken, all of them", func(ctx context.Context, folder string) {
 		applied := map[string]bool{}
-		for _, object := range append(kustomized(folder),
-			append(objectsIn(folder+"/platform.yaml"), objectsIn(folder+"/platform-secret.yaml")...)...) {
+		objects := append(kustomized(folder), append(objectsIn(folder+"/platform.yaml"), objectsIn(folder+"/platform-secret.yaml")...)...)
+		if folder == samples {
+			objects = append(objects, objectsIn(folder+"/directory.yaml")...)
+		}
+		for _, object := range objects {
 			submitObject(ctx, object)
 			applied[id(object)] = true
 		}

@@ -108,7 +108,7 @@ type kind struct {
 	rows          []row
 }
 
-func kinds() []kind { return []kind{platforms(), communities(), groups(), decisions()} }
+func kinds() []kind { return []kind{platforms(), directories(), communities(), groups(), decisions()} }
 
 // object is the kind's full object with the edits.
 func (k kind) object(text string, edits ...edit) *unstructured.Unstructured {
@@ -118,7 +118,7 @@ func (k kind) object(text string, edits ...edit) *unstructured.Unstructured {
 	if object.GetName() == "" {
 		object.SetName("sample")
 	}
-	if k.name != "Platform" {
+	if k.name != "Platform" && k.name != "Directory" {
 		object.SetNamespace(namespace)
 	}
 	for _, e := range edits {

@@ -178,20 +178,23 @@ func TestFlagsOfTheManagerAreInOperations(t *testing.T) {
 
 func TestMetricsAreInTheirPage(t *testing.T) {
 	said := read(t, "docs/metrics.md")
-	checked := 0
-	ast.Inspect(source(t, "internal/platform/metrics.go"), func(n ast.Node) bool {
-		literal, ok := n.(*ast.BasicLit)
-		if !ok {
-			return true
-		}
-		if name := text(literal); strings.HasPrefix(name, "cabildo_") {
-			checked++
-			if !strings.Contains(said, "| `"+name+"` |") {
-				t.Errorf("docs/metrics.md has no row for the metric %s", name)
+	checked, code := 0, ""
+	for _, path := range []string{"internal/platform/metrics.go", "internal/directory/metrics.go"} {
+		code += read(t, path)
+		ast.Inspect(source(t, path), func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok {
+				return true
 			}
-		}
-		return true
-	})
+			if name := text(literal); strings.HasPrefix(name, "cabildo_") {
+				checked++
+				if !strings.Contains(said, "| `"+name+"` |") {
+					t.Errorf("docs/metrics.md has no row for the metric %s", name)
+				}
+			}
+			return true
+		})
+	}
 	if checked < 8 {
 		t.Errorf("only %d metrics were found: this test looks for them in the wrong way", checked)
 	}
@@ -200,7 +203,7 @@ func TestMetricsAreInTheirPage(t *testing.T) {
 		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 			name = strings.TrimSuffix(name, suffix)
 		}
-		if !strings.Contains(read(t, "internal/platform/metrics.go"), `"`+name+`"`) {
+		if !strings.Contains(code, `"`+name+`"`) {
 			t.Errorf("docs/metrics.md tells of %s, and there is no such metric", match)
 		}
 	}
@@ -228,7 +231,7 @@ func TestManifestsInThePagesAreStrictlyValid(t *testing.T) {
 				}
 				into := map[string]any{
 					"Platform": &v1alpha1.Platform{}, "Community": &v1alpha1.Community{}, "Group": &v1alpha1.Group{},
-					"GovernanceDecision": &v1alpha1.GovernanceDecision{},
+					"GovernanceDecision": &v1alpha1.GovernanceDecision{}, "Directory": &v1alpha1.Directory{},
 				}[of.Kind]
 				if into == nil {
 					t.Errorf("%s:%d declares a %s, and there is no such kind", p.path, b.line, of.Kind)
