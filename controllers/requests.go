@@ -83,6 +83,8 @@ func isReady(o client.Object) bool {
 	switch o := o.(type) {
 	case *v1alpha1.Platform:
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
+	case *v1alpha1.Directory:
+		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
 	case *v1alpha1.Community:
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
 	default:

@@ -81,7 +81,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	directories := directory.NewDirectories()
 	guard := decisionsGuard{mgr.GetAPIReader()}
 	spaces := &spaceReconciler{
-		base: base, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
+		base: base, directories: directories, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
 		records: newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace),
 		closed:  newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
 	}

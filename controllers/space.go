@@ -20,6 +20,7 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/directory"
 	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/status"
@@ -35,6 +36,8 @@ type spaceReconciler struct {
 	records *records
 	closed  *closures
 	guard   decisionsGuard
+	// directories are the people that each Directory has.
+	directories *directory.Directories
 }
 
 // openingInterval is how soon a resource is looked at again whose platform's session is being opened.
@@ -52,7 +55,7 @@ func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Resul
 
 // reconcileOnce is reconcile, on what was read of the subject.
 func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.Result, error) {
-	if r.opening(ctx, s) { // we have just started: nothing is known yet that would be worth a word
+	if r.opening(ctx, s) || r.reading(ctx, s) { // we have just started: nothing is known yet that would be worth a word
 		return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
 	}
 	if !s.object.GetDeletionTimestamp().IsZero() {

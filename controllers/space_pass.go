@@ -46,7 +46,9 @@ type pass struct {
 	inside        []model.Member
 	insideUnknown bool
 	missing       []string
-	failed        []string
+	// leavers are the accounts of those who have left a directory of the subject.
+	leavers func() map[string]bool
+	failed  []string
 
 	seen platform.Observation
 	// record is what was granted in the space; nil until it was recalled.
@@ -181,7 +183,7 @@ func readyMessage(p *v1alpha1.Platform) string {
 
 // desire computes the wanted space in the platform's normal form.
 func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
-	members, err := desired.Accounts(p.platform, p.facts.people)
+	members, err := desired.Accounts(p.platform, r.withoutLeavers(p, p.facts.people))
 	if err != nil {
 		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
 	}
@@ -219,8 +221,8 @@ func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Probl
 	if !p.session.Info.Nested || p.subject.group != nil {
 		return nil
 	}
-	people, whole := r.inside(ctx, p.subject)
-	accounts, err := desired.Accounts(p.platform, people)
+	people, whole := r.inside(ctx, p.subject, p.facts.directories)
+	accounts, err := desired.Accounts(p.platform, r.withoutLeavers(p, people))
 	if err != nil {
 		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
 	}
@@ -407,6 +409,7 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 			Floor:   int(ptr.Deref(budget.Floor, 0)),
 		},
 		Granted:    p.record.Granted,
+		Left:       p.left,
 		RecordLost: p.record.Partial,
 		Baseline:   p.baseline,
 		Spent:      spent,

@@ -96,12 +96,12 @@ func (r *spaceReconciler) budget(p *pass) (baseline, spent plan.Baseline) {
 	return plan.Baseline{Members: w.BaselineMembers, Roles: w.BaselineRoles}, plan.Baseline{Members: w.Members, Roles: w.Roles}
 }
 
-// spend counts an operation against the window, or takes that back with times -1. What a person let happen costs
-// nothing, and what was counted before a crash kept it from being done not a second time.
+// spend counts an operation against the window, or takes that back with times -1. What a person let happen and
+// the removal of somebody who has left cost nothing, and what was counted before a crash kept it from being done not a second time.
 func (p *pass) spend(op plan.Operation, times int, now time.Time) {
 	for _, one := range op.Each() {
 		takes := one.Takes()
-		if takes.Members+takes.Roles == 0 || p.approved(one) {
+		if takes.Members+takes.Roles == 0 || p.approved(one) || p.ofLeaver(one) {
 			continue
 		}
 		w := &p.record.Window

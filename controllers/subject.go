@@ -83,6 +83,7 @@ type facts struct {
 	guidelines   string
 	noGuidelines *status.Problem
 	people       []desired.Declared
+	directories  *lookup
 	unresolved   []desired.Unresolved
 	nextExpiry   time.Time
 }
@@ -100,7 +101,8 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 	f.guidelines, f.noGuidelines = r.guidelineText(ctx, s)
 
 	now := r.clock.Now()
-	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), now)
+	f.directories = r.lookup(ctx, s.ref.Namespace, f.namespaceLabels)
+	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, now)
 	f.nextExpiry = desired.NextExpiry(s.sources, now)
 	return f, nil
 }
@@ -118,10 +120,10 @@ func (r *spaceReconciler) groupsOf(ctx context.Context, s *subject) func(name st
 
 // inside are the people of a Community's Groups, who have to be in the
 // community on a platform where groups are inside of it. whole says that all of them are known.
-func (r *spaceReconciler) inside(ctx context.Context, s *subject) (people []desired.Declared, whole bool) {
+func (r *spaceReconciler) inside(ctx context.Context, s *subject, directories *lookup) (people []desired.Declared, whole bool) {
 	whole = true
 	for i := range s.groups {
-		some, unresolved := desired.People(s.groups[i].Spec.Members, r.groupsOf(ctx, s), r.clock.Now())
+		some, unresolved := desired.People(s.groups[i].Spec.Members, r.groupsOf(ctx, s), directories, r.clock.Now())
 		whole = whole && len(unresolved) == 0
 		for _, d := range some {
 			people = append(people, desired.Declared{Person: d.Person})

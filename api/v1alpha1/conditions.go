@@ -86,6 +86,14 @@ const (
 	ReasonSourceUnsupported = "SourceUnsupported"
 	ReasonGroupNotFound     = "GroupNotFound"
 	ReasonGroupCycle        = "GroupCycle"
+
+	// Members from a directory.
+	ReasonDirectoryNotFound            = "DirectoryNotFound"
+	ReasonDirectoryNotGranted          = "DirectoryNotGranted"
+	ReasonDirectoryGroupNotGranted     = "DirectoryGroupNotGranted"
+	ReasonDirectoryAttributeNotGranted = "DirectoryAttributeNotGranted"
+	ReasonDirectoryGroupNotFound       = "DirectoryGroupNotFound"
+	ReasonDirectoryAttributeNotFound   = "DirectoryAttributeNotFound"
 )
 
 // Names of labels, annotations and finalizers.

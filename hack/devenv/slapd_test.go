@@ -22,7 +22,13 @@ func TestSlapdIsLookedFor(t *testing.T) {
 
 	g.Expect(os.WriteFile(program, nil, 0o755)).To(Succeed())
 	g.Expect(SlapdProgram()).To(Equal(program))
+	t.Setenv("CABILDO_SLAPD", "none")
+	_, err = SlapdProgram()
+	g.Expect(err).To(MatchError(ErrNotBuilt))
+	t.Setenv("CI", "true")
+	g.Expect(WithoutSlapd(err)).To(BeTrue(), "it was left out on purpose")
 	t.Setenv("CABILDO_SLAPD", "")
+	g.Expect(WithoutSlapd(err)).To(BeFalse(), "CI has one, or says that it is left out")
 	t.Setenv("PATH", dir)
 	g.Expect(SlapdProgram()).To(Equal(program))
 }

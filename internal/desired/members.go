@@ -29,13 +29,20 @@ type Unresolved struct {
 	Message string
 }
 
+// Directories looks up usernames in the directories that a namespace may use.
+// A refusal says why there are none, or that they may not be all.
+type Directories interface {
+	Group(directory, name string) ([]string, *Refusal)
+	WithAttribute(directory, name, value string) ([]string, *Refusal)
+}
+
 // People gathers the people of an ordered list of sources; the highest role
-// wins. Another group's members are looked up with groups, by name; today is
-// the date in UTC. A source that can't be read is in unresolved, and then the
-// people are not all of them.
-func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, today time.Time) (people []Declared, unresolved []Unresolved) {
+// wins. Another group's members are looked up with groups, by name, and those
+// of directories with directories; today is the date in UTC. A source that
+// can't be read is in unresolved, and then the people are not all of them.
+func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, directories Directories, today time.Time) (people []Declared, unresolved []Unresolved) {
 	g := gathering{
-		people: map[string]Declared{}, groups: groups, today: today.UTC().Format(time.DateOnly), visits: map[visit]progress{},
+		people: map[string]Declared{}, groups: groups, directories: directories, today: today.UTC().Format(time.DateOnly), visits: map[visit]progress{},
 	}
 	for _, s := range sources {
 		g.add(s, role(memberAudience(s.Role)), s.AfterLeaving == v1alpha1.ReaddAfterLeaving)
@@ -47,10 +54,11 @@ func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.
 }
 
 type gathering struct {
-	people     map[string]Declared
-	unresolved []Unresolved
-	groups     func(string) *v1alpha1.Group
-	today      string
+	people      map[string]Declared
+	unresolved  []Unresolved
+	groups      func(string) *v1alpha1.Group
+	directories Directories
+	today       string
 	// visits keeps a group from being gathered twice for one role. Without it, a row of groups that each
 	// name the next one twice takes twice as long with every group.
 	visits map[visit]progress
@@ -78,18 +86,33 @@ func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool) {
 		if s.Expires != "" && s.Expires < g.today {
 			return
 		}
-		d := g.people[s.Person]
-		g.people[s.Person] = Declared{Person: s.Person, Role: max(d.Role, as), Readd: d.Readd || readd}
+		g.person(s.Person, as, readd)
 	case s.Group != nil:
 		g.addGroup(visit{s.Group.Name, as, readd})
 	case s.DirectoryGroup != nil:
-		g.fail(v1alpha1.ReasonSourceUnsupported, "directoryGroup %s: this version reads no directories; name people with person", s.DirectoryGroup.Name)
+		usernames, refusal := g.directories.Group(s.DirectoryGroup.DirectoryRef.Name, s.DirectoryGroup.Name)
+		g.found(usernames, refusal, as, readd)
 	case s.Attribute != nil:
-		g.fail(v1alpha1.ReasonSourceUnsupported, "attribute %s: this version reads no directories; name people with person", s.Attribute.Name)
+		usernames, refusal := g.directories.WithAttribute(s.Attribute.DirectoryRef.Name, s.Attribute.Name, s.Attribute.Value)
+		g.found(usernames, refusal, as, readd)
 	case s.ManagersOf != nil:
 		g.fail(v1alpha1.ReasonSourceUnsupported, "managersOf: this version has no community managers; name people with person")
 	default: // a source of a later version, which this one can't see
 		g.fail(v1alpha1.ReasonSourceUnsupported, "a list item has no source that this version knows; name people with person")
+	}
+}
+
+func (g *gathering) person(username string, as model.Role, readd bool) {
+	d := g.people[username]
+	g.people[username] = Declared{Person: username, Role: max(d.Role, as), Readd: d.Readd || readd}
+}
+
+func (g *gathering) found(usernames []string, refusal *Refusal, as model.Role, readd bool) {
+	for _, username := range usernames {
+		g.person(username, as, readd)
+	}
+	if refusal != nil {
+		g.fail(refusal.Reason, "%s", refusal.Message)
 	}
 }
 
@@ -182,7 +205,7 @@ func accountOf(p *v1alpha1.Platform) (func(person string) (string, error), error
 		}, nil
 	}
 	if accounts.Match == v1alpha1.MatchEmail {
-		return nil, fmt.Errorf("accounts.match Email of Platform %s needs a directory, and this version reads none; use Username or Template", p.Name)
+		return nil, fmt.Errorf("accounts.match Email of Platform %s is not served by this version; use Username or Template", p.Name)
 	}
 	t, err := template.New("accounts.template").Option("missingkey=error").Parse(accounts.Template)
 	if err != nil {

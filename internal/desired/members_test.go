@@ -96,7 +96,7 @@ func TestWhoIsDeclared(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(tc.sources, groups(tc.groups), today)
+			people, unresolved := desired.People(tc.sources, groups(tc.groups), nobody{}, today)
 			g.Expect(unresolved).To(BeEmpty())
 			g.Expect(people).To(Equal(tc.people))
 		})
@@ -118,7 +118,7 @@ func TestAMembershipLastsToTheEndOfItsLastDayInUTC(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(list, groups(nil), tc.now)
+			people, unresolved := desired.People(list, groups(nil), nobody{}, tc.now)
 			g.Expect(unresolved).To(BeEmpty(), "an end is no failure")
 			if tc.present {
 				g.Expect(people).To(HaveLen(1))
@@ -151,7 +151,7 @@ func TestPeopleStayTheSameUntilTheNextEnd(t *testing.T) {
 		}
 		now := today.Add(time.Duration(rapid.IntRange(-72, 72).Draw(t, "hours")) * time.Hour)
 		count := func(at time.Time) int {
-			people, _ := desired.People(list, groups(nil), at)
+			people, _ := desired.People(list, groups(nil), nobody{}, at)
 			return len(people)
 		}
 		ends := desired.NextExpiry(list, now)
@@ -187,17 +187,17 @@ func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 			groupOf("one", ""), map[string]sources{
 				"one": {groupOf("two", ""), person("ben", "")}, "two": {groupOf("three", ""), person("cai", "")}, "three": {groupOf("two", "")},
 			}, v1alpha1.ReasonGroupCycle, "by way of two → three → two", []string{"ben", "cai"}},
-		"a group of a directory": {v1alpha1.MemberSource{DirectoryGroup: &v1alpha1.DirectoryGroupSource{Name: "staff"}}, nil,
-			v1alpha1.ReasonSourceUnsupported, "directoryGroup staff", nil},
-		"an attribute": {v1alpha1.MemberSource{Attribute: &v1alpha1.AttributeSource{Name: "department"}}, nil,
-			v1alpha1.ReasonSourceUnsupported, "attribute department", nil},
+		"a group of a directory that is refused": {v1alpha1.MemberSource{DirectoryGroup: &v1alpha1.DirectoryGroupSource{Name: "staff"}}, nil,
+			"Refused", "no group staff", nil},
+		"an attribute that is refused": {v1alpha1.MemberSource{Attribute: &v1alpha1.AttributeSource{Name: "area", Value: "it"}}, nil,
+			"Refused", "no area it", nil},
 		"managers": {v1alpha1.MemberSource{ManagersOf: &v1alpha1.ManagersSource{}}, nil, v1alpha1.ReasonSourceUnsupported, "managersOf", nil},
 		"a source that this version can't see": {v1alpha1.MemberSource{Role: aManager}, nil,
 			v1alpha1.ReasonSourceUnsupported, "no source that this version knows", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source}, groups(tc.groups), today)
+			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source}, groups(tc.groups), nobody{}, today)
 			g.Expect(unresolved).To(HaveLen(1), "said once")
 			g.Expect(unresolved[0].Reason).To(Equal(tc.reason))
 			g.Expect(unresolved[0].Message).To(ContainSubstring(tc.message))
@@ -208,6 +208,46 @@ func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 			g.Expect(names).To(ConsistOf(append(tc.others, "ana")))
 		})
 	}
+}
+
+// nobody is a directory that refuses everything.
+type nobody struct{}
+
+func (nobody) Group(_, name string) ([]string, *desired.Refusal) {
+	return nil, &desired.Refusal{Reason: "Refused", Message: "no group " + name}
+}
+
+func (nobody) WithAttribute(_, name, value string) ([]string, *desired.Refusal) {
+	return nil, &desired.Refusal{Reason: "Refused", Message: "no " + name + " " + value}
+}
+
+// staff is a directory that answers, and may have more to say.
+type staff struct{ refusal *desired.Refusal }
+
+func (s staff) Group(directory, name string) ([]string, *desired.Refusal) {
+	return []string{"ana", directory + "-" + name}, s.refusal
+}
+
+func (s staff) WithAttribute(directory, name, value string) ([]string, *desired.Refusal) {
+	return []string{directory + "-" + name + "-" + value}, s.refusal
+}
+
+func TestPeopleComeFromDirectories(t *testing.T) {
+	g := NewWithT(t)
+	corp := v1alpha1.LocalReference{Name: "corp"}
+	list := sources{
+		person("ana", aManager),
+		{DirectoryGroup: &v1alpha1.DirectoryGroupSource{DirectoryRef: corp, Name: "staff"}, Role: v1alpha1.RoleModerator},
+		{Attribute: &v1alpha1.AttributeSource{DirectoryRef: corp, Name: "area", Value: "it"}, AfterLeaving: v1alpha1.ReaddAfterLeaving},
+	}
+	all := []desired.Declared{{Person: "ana", Role: model.RoleManager}, {Person: "corp-area-it", Readd: true}, {Person: "corp-staff", Role: model.RoleModerator}}
+	people, unresolved := desired.People(list, groups(nil), staff{}, today)
+	g.Expect(people).To(Equal(all))
+	g.Expect(unresolved).To(BeEmpty())
+
+	people, unresolved = desired.People(list, groups(nil), staff{&desired.Refusal{Reason: "Down", Message: "it is down"}}, today)
+	g.Expect(people).To(Equal(all), "who was known is served")
+	g.Expect(unresolved).To(Equal([]desired.Unresolved{{Reason: "Down", Message: "it is down"}}), "and nobody is taken for gone")
 }
 
 // A tenant writes these lists. Each group names the next one twice, so that
@@ -224,7 +264,7 @@ func TestManyWaysToAGroupAreGoneOnce(t *testing.T) {
 	people, unresolved := desired.People(sources{groupOf("g0", "")}, func(name string) *v1alpha1.Group {
 		lookups++
 		return groups(members)(name)
-	}, today)
+	}, nobody{}, today)
 	g.Expect(unresolved).To(BeEmpty())
 	g.Expect(people).To(Equal([]desired.Declared{{Person: "ana"}}))
 	g.Expect(lookups).To(Equal(row + 1))

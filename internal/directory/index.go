@@ -24,13 +24,13 @@ type State struct {
 	View *View
 	// Trouble says why the last reading was not taken; empty when it was.
 	Trouble string
-	// left are the folded usernames of those who are not let in any more.
-	left map[string]bool
+	// left are those who are gone, by folded username.
+	left map[string]string
 }
 
 // Left says that somebody was in the directory and is gone, or is there and disabled.
 func (s *State) Left(username string) bool {
-	if s.left[fold(username)] {
+	if _, gone := s.left[fold(username)]; gone {
 		return true
 	}
 	if s.View == nil {
@@ -42,7 +42,7 @@ func (s *State) Left(username string) bool {
 
 // LeftPeople are the usernames of all of them.
 func (s *State) LeftPeople() []string {
-	left := slices.Collect(maps.Keys(s.left))
+	left := slices.Collect(maps.Values(s.left))
 	if s.View != nil {
 		for _, p := range s.View.people {
 			if p.Disabled {
@@ -93,7 +93,7 @@ func (x *Index) Take(r Reading, b Budget, known int) (Taken, error) {
 		x.fail(err)
 		return Taken{}, err
 	}
-	next := &State{View: view, left: map[string]bool{}}
+	next := &State{View: view, left: map[string]string{}}
 	var taken Taken
 	if before.View == nil {
 		if lost := known - view.Active(); lost > b.Allowed(known) {
@@ -111,7 +111,7 @@ func (x *Index) Take(r Reading, b Budget, known int) (Taken, error) {
 		}
 		maps.Copy(next.left, before.left)
 		for _, p := range gone {
-			next.left[fold(p.Username)] = true
+			next.left[fold(p.Username)] = p.Username
 		}
 		for username := range next.left {
 			if _, back := next.View.Person(username); back { // or disabled, which the view itself knows

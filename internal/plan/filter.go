@@ -56,6 +56,9 @@ type Safety struct {
 	Operator string
 	// Granted says whether an account is in the space because we added it; nil says so of nobody.
 	Granted func(account string) bool
+	// Left says that an account is of somebody who has left the organisation. It is known whatever else is not, and
+	// who was let go loses access now: no budget and no open question keeps them in. nil says so of nobody.
+	Left func(account string) bool
 	// RecordLost says that earlier grants are not known any more.
 	RecordLost bool
 	Budget     Budget
@@ -145,6 +148,8 @@ func (f *filter) holds(op Operation) Why {
 		return ""
 	case op.Verb == RemoveMember && !f.Exclusive && !granted:
 		return Undeclared
+	case op.Verb == RemoveMember && f.Left != nil && f.Left(op.Members[0].Account):
+		return ""
 	case !f.Complete:
 		return Incomplete
 	case f.RecordLost && takes.Spaces == 0 && !granted:

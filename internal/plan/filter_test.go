@@ -31,6 +31,34 @@ func TestNothingIsTakenAwayOnAnIncompleteView(t *testing.T) {
 	})
 }
 
+func TestWhoHasLeftLosesAccessWhateverElseIsOpen(t *testing.T) {
+	gone := plan.Operation{Verb: plan.RemoveMember, Members: []model.Member{{Account: "@gone:x"}}}
+	other := plan.Operation{Verb: plan.RemoveMember, Members: []model.Member{{Account: "@other:x"}}}
+	yes := func(string) bool { return true }
+	for name, tc := range map[string]struct {
+		edit func(*plan.Safety)
+		// keeps says that the leaver stays.
+		keeps bool
+	}{
+		"beyond the budget":              {func(*plan.Safety) {}, false},
+		"while a source can't be read":   {func(s *plan.Safety) { s.Complete = false }, false},
+		"though it waits for a decision": {func(s *plan.Safety) { s.Waiting = yes }, false},
+		"but not whom we did not add":    {func(s *plan.Safety) { s.Granted = nil }, true},
+		"but never ourselves":            {func(s *plan.Safety) { s.Operator = "@gone:x" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			safety := plan.Safety{Complete: true, Granted: yes, Left: func(account string) bool { return account == "@gone:x" }}
+			tc.edit(&safety)
+			apply, _ := plan.Filter([]plan.Operation{gone, other}, safety)
+			if tc.keeps {
+				NewWithT(t).Expect(apply).To(BeEmpty())
+				return
+			}
+			NewWithT(t).Expect(apply).To(Equal([]plan.Operation{gone}), "and nobody else")
+		})
+	}
+}
+
 // Promise 7.
 func TestTheOperatorsAccountIsNeverTouched(t *testing.T) {
 	us := func(m model.Member) bool { return m.Account == memory.Operator }

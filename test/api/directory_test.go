@@ -78,7 +78,7 @@ func listed(rows []row) []row {
 
 func directoryType() []row {
 	const union = "set the field of the type and no other: ldap where type is LDAP, inline where it is Inline, configMapKeyRef where it is ConfigMap"
-	const clear = "a password is not sent in the clear: use ldaps:// or startTLS: Required, or take credentialsRef out"
+	const inTheClear = "a password is not sent in the clear: use ldaps:// or startTLS: Required, or take credentialsRef out"
 	inline := set("spec.inline", from(aList))
 	return []row{
 		accepts("an LDAP directory"),
@@ -88,7 +88,7 @@ func directoryType() []row {
 		refuses("an LDAP directory that is a list too", union, inline),
 		refuses("a list that is in LDAP", union, set("spec.type", "Inline")),
 		refuses("a list with credentials", "credentialsRef is for type LDAP; a list needs no credentials", set("spec.type", "Inline"), remove("spec.ldap"), inline),
-		refuses("a password in the clear", clear, set("spec.ldap.startTLS", "Disabled")),
+		refuses("a password in the clear", inTheClear, set("spec.ldap.startTLS", "Disabled")),
 		accepts("an anonymous connection in the clear", set("spec.ldap.startTLS", "Disabled"), remove("spec.credentialsRef")),
 		later(accepts("a list that moves to LDAP", set("spec.ldap.url", "ldap://new.example.com"))),
 	}
