@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -87,50 +85,6 @@ func (l *lookup) find(name, what string, granted func(*v1alpha1.Directory) *desi
 			"%s: somebody in it is left out of Directory %s, whose condition Ready says why; everybody else is served", what, name)}
 	}
 	return found.Usernames, nil
-}
-
-// whoIs is the directory that says who the people of a platform are; nil where none does, or it was not read yet.
-func (r *spaceReconciler) whoIs(p *v1alpha1.Platform) (string, *directory.State) {
-	if p.Spec.Accounts == nil || p.Spec.Accounts.DirectoryRef == nil {
-		return "", nil
-	}
-	name := p.Spec.Accounts.DirectoryRef.Name
-	return name, r.directories.Open(name).State()
-}
-
-// withoutLeavers takes out who has left the directory that says who people are,
-// whatever names them, and notes how to tell that an account is a leaver's.
-func (r *spaceReconciler) withoutLeavers(p *pass, people []desired.Declared) []desired.Declared {
-	name, says := r.whoIs(p.platform)
-	if says != nil {
-		people = slices.DeleteFunc(slices.Clone(people), func(d desired.Declared) bool { return says.Left(d.Person) })
-		p.facts.directories.used[name] = says
-	}
-	used := make([]*directory.State, 0, len(p.facts.directories.used))
-	for _, state := range p.facts.directories.used {
-		used = append(used, state)
-	}
-	p.leavers = sync.OnceValue(func() map[string]bool { return leaverAccounts(p.platform, used) })
-	return people
-}
-
-// leaverAccounts are the accounts of those who have left any of these directories.
-func leaverAccounts(p *v1alpha1.Platform, used []*directory.State) map[string]bool {
-	accounts := map[string]bool{}
-	for _, state := range used {
-		var left []desired.Declared
-		for _, username := range state.LeftPeople() {
-			left = append(left, desired.Declared{Person: username}, desired.Declared{Person: strings.ToLower(username)})
-		}
-		members, err := desired.Accounts(p, left)
-		if err != nil { // then nobody has an account, and the pass has said so
-			return nil
-		}
-		for _, m := range members {
-			accounts[m.Account] = true
-		}
-	}
-	return accounts
 }
 
 // left says that an account is that of somebody who has left. A space that was not seen whole is left alone all the same.

@@ -173,4 +173,33 @@ var _ = Describe("Members from a directory", func() {
 		w.change(ctx, d, func() { d.Spec.Inline.People[1].State = v1alpha1.PersonActive })
 		Eventually(of(w)).Should(ConsistOf("@ana:memory", "@ben:memory"), "and come back")
 	})
+
+	It("are the accounts of their verified e-mail addresses, where the platform says so", func(ctx context.Context) {
+		w := newWorld(ctx, "ana-at-chat", "ben-at-chat")
+		w.platform.Spec.Accounts = &v1alpha1.Accounts{DirectoryRef: &v1alpha1.LocalReference{Name: w.name}, Match: v1alpha1.MatchEmail}
+		w.ready(ctx)
+		w.server.AddAddress("ana@example.com", "@ana-at-chat:memory")
+		golang := w.group("golang", "ana", "ben", "carla")
+		w.create(ctx, w.community(), golang)
+		waits := w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonDirectoryUnavailable)
+		Expect(waits.Message).To(ContainSubstring("has not been read yet"))
+
+		d := w.directory("ana", "ben")
+		d.Spec.Inline.People[0].Email, d.Spec.Inline.People[1].Email = "Ana@example.com", "ben@example.com"
+		w.create(ctx, d)
+		Eventually(of(w)).Should(ConsistOf("@ana-at-chat:memory"))
+		missing := w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonPeopleNotFound)
+		Expect(missing.Message).To(And(ContainSubstring("ben@example.com"), ContainSubstring("carla"), ContainSubstring("2 in all")))
+		Expect(golang.Status.Members.Declared).To(BeEquivalentTo(3))
+
+		By("verifying another address")
+		w.server.AddAddress("ben@example.com", "@ben-at-chat:memory")
+		w.change(ctx, golang, func() { golang.Spec.Members = golang.Spec.Members[:2] })
+		Eventually(of(w)).Should(ConsistOf("@ana-at-chat:memory", "@ben-at-chat:memory"))
+		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionTrue, v1alpha1.ReasonAllResolved)
+
+		By("leaving")
+		w.change(ctx, d, func() { d.Spec.Inline.People[1].State = v1alpha1.PersonDisabled })
+		Eventually(of(w)).Should(ConsistOf("@ana-at-chat:memory"))
+	})
 })

@@ -45,7 +45,9 @@ type pass struct {
 	// insideUnknown says that not all of them are known.
 	inside        []model.Member
 	insideUnknown bool
-	missing       []string
+	// nameless are people of whom the platform's directory does not say what their account is, and missing those
+	// and the accounts that don't exist.
+	nameless, missing []string
 	// leavers are the accounts of those who have left a directory of the subject.
 	leavers func() map[string]bool
 	failed  []string
@@ -183,11 +185,11 @@ func readyMessage(p *v1alpha1.Platform) string {
 
 // desire computes the wanted space in the platform's normal form.
 func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
-	members, err := desired.Accounts(p.platform, r.withoutLeavers(p, p.facts.people))
-	if err != nil {
-		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
+	members, nameless, problem := r.accounts(ctx, p, p.facts.people)
+	if problem != nil {
+		return problem
 	}
-	p.members = members
+	p.members, p.nameless, p.missing = members, nameless, nameless
 	if problem := r.lookInside(ctx, p); problem != nil {
 		return problem
 	}
@@ -222,11 +224,11 @@ func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Probl
 		return nil
 	}
 	people, whole := r.inside(ctx, p.subject, p.facts.directories)
-	accounts, err := desired.Accounts(p.platform, r.withoutLeavers(p, people))
-	if err != nil {
-		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
+	accounts, nameless, problem := r.accounts(ctx, p, people)
+	if problem != nil {
+		return problem
 	}
-	p.inside, p.insideUnknown = accounts, !whole
+	p.inside, p.insideUnknown = accounts, !whole || len(nameless) > 0
 	return nil
 }
 
@@ -271,7 +273,7 @@ func (r *spaceReconciler) checkAccounts(ctx context.Context, p *pass) *status.Pr
 	if err != nil {
 		return r.platformProblem(p, err)
 	}
-	p.missing = missing
+	p.missing = slices.Concat(p.nameless, missing)
 	p.want.Members = slices.DeleteFunc(slices.Clone(p.want.Members), func(m model.Member) bool {
 		return slices.Contains(missing, m.Account)
 	})
@@ -521,7 +523,7 @@ func itemProblem(p *pass, op plan.Operation, err error) *status.Problem {
 
 // people are the counts of the pass.
 func (p *pass) people() (counts v1alpha1.MemberCounts, banned []string) {
-	counts.Declared = int32(len(p.members))
+	counts.Declared = int32(len(p.members) + len(p.nameless))
 	counts.Unresolved = int32(len(p.missing))
 	if p.seen.Space == nil {
 		return counts, nil

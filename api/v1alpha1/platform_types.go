@@ -118,10 +118,11 @@ type Accounts struct {
 	// DirectoryRef names the Directory that says who people are.
 	// +optional
 	DirectoryRef *LocalReference `json:"directoryRef,omitempty"`
-	// Match is Username, Template or Email. Built in: Username.
+	// Match is Username, Template or Email. Email is for platforms that find accounts by verified addresses. Built in: Username.
 	// +optional
 	Match AccountMatch `json:"match,omitempty"`
-	// Template of the account, for example @{{ .username }}:example.com. It must name the person.
+	// Template of the account, for example @{{ .username }}:example.com. It must name the person. With directoryRef it can
+	// use .email, .displayName and .attributes.NAME too.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'\{\{.*\}\}')`,message="template names the person, as in @{{ .username }}:example.com; without that everybody would have one account"

@@ -41,16 +41,15 @@ func (m *Mattermost) values() map[string]any {
 		"ServiceSettings.EnableUserAccessTokens":   true,
 
 		// People come in with a password that is easy to remember.
-		"TeamSettings.EnableOpenServer":          true,
-		"TeamSettings.TeammateNameDisplay":       "full_name",
-		"PasswordSettings.MinimumLength":         5, // the lowest: these passwords guard nothing
-		"PasswordSettings.Lowercase":             false,
-		"PasswordSettings.Uppercase":             false,
-		"PasswordSettings.Number":                false,
-		"PasswordSettings.Symbol":                false,
-		"ServiceSettings.EnableOnboardingFlow":   false,
-		"ServiceSettings.MaximumLoginAttempts":   1000,
-		"EmailSettings.RequireEmailVerification": false,
+		"TeamSettings.EnableOpenServer":        true,
+		"TeamSettings.TeammateNameDisplay":     "full_name",
+		"PasswordSettings.MinimumLength":       5, // the lowest: these passwords guard nothing
+		"PasswordSettings.Lowercase":           false,
+		"PasswordSettings.Uppercase":           false,
+		"PasswordSettings.Number":              false,
+		"PasswordSettings.Symbol":              false,
+		"ServiceSettings.EnableOnboardingFlow": false,
+		"ServiceSettings.MaximumLoginAttempts": 1000,
 
 		"ServiceSettings.EnableAPITeamDeletion":    m.options.PermanentDeletion,
 		"ServiceSettings.EnableAPIChannelDeletion": m.options.PermanentDeletion,

@@ -4,12 +4,10 @@
 package desired
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
@@ -170,52 +168,4 @@ func NextExpiry(sources []v1alpha1.MemberSource, now time.Time) time.Time {
 		}
 	}
 	return next
-}
-
-// Accounts maps people to accounts as the platform says. Several people with
-// one account become one member with the highest role.
-func Accounts(p *v1alpha1.Platform, people []Declared) ([]model.Member, error) {
-	account, err := accountOf(p)
-	if err != nil {
-		return nil, err
-	}
-	members := map[string]model.Member{}
-	for _, d := range people {
-		name, err := account(d.Person)
-		if err != nil {
-			return nil, err
-		}
-		m := members[name]
-		members[name] = model.Member{Account: name, Role: max(m.Role, d.Role), Readd: m.Readd || d.Readd}
-	}
-	return slices.SortedFunc(maps.Values(members), func(a, b model.Member) int {
-		return cmp.Compare(a.Account, b.Account)
-	}), nil
-}
-
-// accountOf is how a person is an account. On Matrix a username is the lower-case local part of a user ID.
-func accountOf(p *v1alpha1.Platform) (func(person string) (string, error), error) {
-	accounts := p.Spec.Accounts
-	if accounts == nil || accounts.Match == "" || accounts.Match == v1alpha1.MatchUsername {
-		if p.Spec.Matrix == nil {
-			return func(person string) (string, error) { return person, nil }, nil
-		}
-		return func(person string) (string, error) {
-			return "@" + strings.ToLower(person) + ":" + p.Spec.Matrix.ServerName, nil
-		}, nil
-	}
-	if accounts.Match == v1alpha1.MatchEmail {
-		return nil, fmt.Errorf("accounts.match Email of Platform %s is not served by this version; use Username or Template", p.Name)
-	}
-	t, err := template.New("accounts.template").Option("missingkey=error").Parse(accounts.Template)
-	if err != nil {
-		return nil, fmt.Errorf("parsing accounts.template of Platform %s: %w", p.Name, err)
-	}
-	return func(person string) (string, error) {
-		var b strings.Builder
-		if err := t.Execute(&b, map[string]string{"username": person}); err != nil {
-			return "", fmt.Errorf("making an account with accounts.template of Platform %s: %w", p.Name, err)
-		}
-		return b.String(), nil
-	}, nil
 }

@@ -296,13 +296,10 @@ func TestHowPeopleAreAccounts(t *testing.T) {
 		"a template of what is not known": {
 			spec:  v1alpha1.PlatformSpec{Accounts: &v1alpha1.Accounts{Match: v1alpha1.MatchTemplate, Template: "{{ .mail }}"}},
 			fails: "accounts.template of Platform chat"},
-		"addresses need a directory": {
-			spec:  v1alpha1.PlatformSpec{Accounts: &v1alpha1.Accounts{Match: v1alpha1.MatchEmail}},
-			fails: "use Username or Template"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			accounts, err := desired.Accounts(&v1alpha1.Platform{ObjectMeta: metav1.ObjectMeta{Name: "chat"}, Spec: tc.spec}, people)
+			accounts, _, err := desired.Accounts(&v1alpha1.Platform{ObjectMeta: metav1.ObjectMeta{Name: "chat"}, Spec: tc.spec}, people, nil)
 			if tc.fails != "" {
 				g.Expect(err).To(MatchError(ContainSubstring(tc.fails)))
 				return
@@ -316,9 +313,9 @@ func TestHowPeopleAreAccounts(t *testing.T) {
 func TestTwoPeopleWithOneAccountAreOneMember(t *testing.T) {
 	g := NewWithT(t)
 	p := &v1alpha1.Platform{Spec: v1alpha1.PlatformSpec{Matrix: &v1alpha1.MatrixPlatform{ServerName: "x"}}}
-	accounts, err := desired.Accounts(p, []desired.Declared{
+	accounts, _, err := desired.Accounts(p, []desired.Declared{
 		{Person: "ANA", Readd: true}, {Person: "Ana", Role: model.RoleManager}, {Person: "ana", Role: model.RoleModerator}, {Person: "Aa"},
-	})
+	}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(accounts).To(Equal([]model.Member{{Account: "@aa:x"}, {Account: "@ana:x", Role: model.RoleManager, Readd: true}}))
 }

@@ -25,6 +25,9 @@ type Adapter interface {
 	Observe(ctx context.Context, q Query) (Observation, error)
 	// Missing returns those of the accounts that don't exist. What can't be told is an error, not an answer.
 	Missing(ctx context.Context, accounts []string) ([]string, error)
+	// AccountsByEmail returns accounts by e-mail address, in lower case. Who has no account with this address, or has
+	// not shown the server that it is theirs, is not among them. What can't be told is an error, as where CanFindByEmail is not Supported.
+	AccountsByEmail(ctx context.Context, addresses []string) (map[string]string, error)
 	// Normalize returns what this platform can hold of the wanted space, and what is lost. It is pure, and
 	// normalising twice is the same as once.
 	Normalize(want model.Space) (model.Space, []Loss)
@@ -138,12 +141,14 @@ const (
 	CanFederate Capability = "Federation"
 	// CanBan: moderators can put somebody out who can't come back by themselves.
 	CanBan Capability = "Ban"
+	// CanFindByEmail: accounts are found by e-mail addresses that the server has verified.
+	CanFindByEmail Capability = "FindByEmail"
 )
 
 // Capabilities are all capabilities, in a fixed order.
 func Capabilities() []Capability {
 	return []Capability{
-		CanJoinOnBehalf, CanJoinByRequest, CanJoinFromParent, CanModerate, CanArchive, CanDelete, CanFederate, CanBan,
+		CanJoinOnBehalf, CanJoinByRequest, CanJoinFromParent, CanModerate, CanArchive, CanDelete, CanFederate, CanBan, CanFindByEmail,
 	}
 }
 

@@ -123,6 +123,12 @@ var members = section("Members",
 		Expect(s.Missing(ctx, nil)).To(BeEmpty())
 	}),
 
+	feature("finds nobody by an e-mail address that is nobody's", func(ctx context.Context, s *stage) {
+		s.needs(platform.CanFindByEmail)
+		Expect(s.AccountsByEmail(ctx, []string{"nobody@cabildo.invalid"})).To(BeEmpty())
+		Expect(s.AccountsByEmail(ctx, nil)).To(BeEmpty())
+	}),
+
 	feature("adds many at once", func(ctx context.Context, s *stage) {
 		want, made := s.common(ctx, model.KindGroup)
 		var adds []func()

@@ -173,6 +173,11 @@ func (a *Adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	return slices.DeleteFunc(slices.Clone(accounts), func(account string) bool { return !absent[account] }), nil
 }
 
+// AccountsByEmail is what Matrix has not: addresses are looked up on identity servers, which are not the homeserver's.
+func (a *Adapter) AccountsByEmail(context.Context, []string) (map[string]string, error) {
+	return nil, platform.Refuse(platform.Invalid, "looking for accounts by e-mail address", "the client API tells nobody whose an e-mail address is")
+}
+
 // lookUp asks for the profiles of accounts, a few at a time. The first failure
 // ends it: an account that can't be asked for is not one that is missing.
 func (a *Adapter) lookUp(ctx context.Context, accounts []string) (map[string]bool, error) {

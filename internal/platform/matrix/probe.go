@@ -208,6 +208,10 @@ func (a *Adapter) capabilities(o offer) map[platform.Capability]platform.Support
 		platform.CanArchive:        supported,
 		platform.CanFederate:       supported,
 		platform.CanBan:            supported,
+		platform.CanFindByEmail: {
+			State:  platform.Unsupported,
+			Reason: "the client API tells nobody whose an e-mail address is",
+		},
 		platform.CanDelete: {
 			State: platform.Unsupported,
 			Reason: "Matrix has no deletion in its client API: the room is closed, emptied and left, " +

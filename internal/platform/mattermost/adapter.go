@@ -22,6 +22,7 @@ type Adapter struct {
 	view      *view
 	records   *records
 	people    *people
+	addresses *addresses
 	creations *creations
 	hints     *platform.HintQueue
 	// spaces lets one write at a time into a space, and one create at a time for a name.
@@ -62,7 +63,7 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a := &Adapter{
-		cfg: cfg, log: cfg.Log, client: c, people: newPeople(c), creations: newCreations(),
+		cfg: cfg, log: cfg.Log, client: c, people: newPeople(c), addresses: newAddresses(c), creations: newCreations(),
 		hints: platform.NewHintQueue(), life: life, end: end,
 	}
 	a.records = newRecords(c, func() string { return a.us().id })

@@ -4,8 +4,14 @@
 package mattermost_test
 
 import (
+	"context"
+	"fmt"
+	"strings"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	mm "github.com/mattermost/mattermost/server/public/model"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
@@ -89,6 +95,49 @@ var _ = Describe("members", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(a.Missing(ctx, []string{ana.Username, "nobody-" + ana.Username, gone.Username, "not a name!"})).To(ConsistOf(
 			"nobody-"+ana.Username, gone.Username, "not a name!"))
+	})
+
+	It("are found by addresses that are certainly theirs", func(ctx SpecContext) {
+		ana, ben, gone := somebody(ctx, "ana"), somebody(ctx, "ben"), somebody(ctx, "gone")
+		admin := server.Admin()
+		address := func(p person) string {
+			u, _, err := admin.GetUser(ctx, p.ID, "")
+			Expect(err).NotTo(HaveOccurred())
+			return strings.ToLower(u.Email)
+		}
+		_, _, err := admin.UpdateUserAuth(ctx, ben.ID, &mm.UserAuth{AuthService: mm.ServiceGitlab, AuthData: mm.NewPointer(ben.ID)})
+		Expect(err).NotTo(HaveOccurred())
+		_, err = admin.DeleteUser(ctx, gone.ID)
+		Expect(err).NotTo(HaveOccurred())
+		few := []string{address(ana), address(ben), address(gone), "nobody@example.com"}
+
+		a := open(ctx)
+		info, err := a.Probe(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(info.Capabilities[platform.CanFindByEmail].Reason).To(ContainSubstring("RequireEmailVerification is off"))
+		Expect(a.AccountsByEmail(ctx, few)).To(Equal(map[string]string{address(ben): ben.Username}), "an identity provider let ben in")
+		Expect(a.wire.Of("GET /users/email/{address}")).To(Equal(4))
+		Expect(a.AccountsByEmail(ctx, few)).To(HaveLen(1))
+		Expect(a.wire.Of("GET /users/email/{address}")).To(Equal(4), "answers are kept")
+
+		By("a server that lets in nobody whose address is not verified")
+		require := func(ctx context.Context, verification bool) {
+			_, _, err := admin.PatchConfig(ctx, &mm.Config{EmailSettings: mm.EmailSettings{RequireEmailVerification: &verification}})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		require(ctx, true)
+		DeferCleanup(func(ctx SpecContext) { require(ctx, false) })
+		everybody := map[string]string{address(ana): ana.Username, address(ben): ben.Username}
+		b := openAgain(ctx)
+		Expect(b.AccountsByEmail(ctx, few)).To(Equal(everybody))
+
+		By("asking for many")
+		c := openAgain(ctx)
+		for i := range 30 {
+			few = append(few, fmt.Sprintf("nobody-%d@example.com", i))
+		}
+		Expect(c.AccountsByEmail(ctx, few)).To(Equal(everybody))
+		Expect(c.wire.Of("GET /users/email/{address}")).To(BeZero(), "everybody is read in pages")
 	})
 
 	It("are not read where nobody asks", func(ctx SpecContext) {

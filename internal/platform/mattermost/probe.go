@@ -23,6 +23,8 @@ type offer struct {
 	licensed bool
 	// deletes says that channels and teams can be removed for good.
 	deletes bool
+	// verifies says that nobody gets in before their e-mail address is verified.
+	verifies bool
 	// fixed is who may do what where that can't be set for each space.
 	fixed map[model.Action]model.Role
 	// channels is the same in channels, whose administrators can do less than a team's; nil where it is the same.
@@ -137,6 +139,7 @@ func (a *Adapter) ask(ctx context.Context, version string) (*offer, error) {
 		// The licence's feature Advanced Permissions is told as CustomPermissionsSchemes (model.License, utils.GetClientLicense).
 		licensed: licence["IsLicensed"] == "true" && licence["CustomPermissionsSchemes"] == "true",
 		deletes:  enabled(config.ServiceSettings.EnableAPIChannelDeletion) && enabled(config.ServiceSettings.EnableAPITeamDeletion),
+		verifies: enabled(config.EmailSettings.RequireEmailVerification),
 		fixed:    fixedBy(roles, mm.ChannelAdminRoleId, mm.TeamAdminRoleId),
 		channels: fixedBy(roles, mm.ChannelAdminRoleId),
 	}, nil
@@ -202,6 +205,10 @@ func (o *offer) capabilities() map[platform.Capability]platform.Support {
 	if !o.deletes {
 		remove = unsupported("the server's settings EnableAPIChannelDeletion and EnableAPITeamDeletion are off, so spaces are archived instead")
 	}
+	byEmail := supported
+	if !o.verifies {
+		byEmail.Reason = "the server verifies no addresses (EmailSettings.RequireEmailVerification is off), so only accounts that an identity provider lets in are found"
+	}
 	return map[platform.Capability]platform.Support{
 		platform.CanJoinOnBehalf:   supported,
 		platform.CanJoinByRequest:  unsupported("nobody can ask to come into a channel; people are added"),
@@ -211,5 +218,6 @@ func (o *offer) capabilities() map[platform.Capability]platform.Support {
 		platform.CanDelete:         remove,
 		platform.CanFederate:       unsupported("people of other servers have no accounts on this one"),
 		platform.CanBan:            unsupported("who was removed can be added again by whoever may add people, and comes back into what is open"),
+		platform.CanFindByEmail:    byEmail,
 	}
 }

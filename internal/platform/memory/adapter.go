@@ -154,6 +154,26 @@ func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	return missing, nil
 }
 
+// AccountsByEmail are those of AddAddress.
+func (a *adapter) AccountsByEmail(ctx context.Context, addresses []string) (map[string]string, error) {
+	s := a.server
+	if err := s.slow(ctx, CallMissing); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := a.asked(CallMissing); err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, address := range addresses {
+		if account, known := s.byEmail[address]; known && s.people[account] {
+			found[address] = account
+		}
+	}
+	return found, nil
+}
+
 // Normalize refuses a name that is too long, and gives nobody the operator's
 // role; everything else can be held.
 func (a *adapter) Normalize(want model.Space) (model.Space, []platform.Loss) {

@@ -45,6 +45,7 @@ type Server struct {
 	// found are the spaces by what they are looked up by, so that ten thousand are as quick as ten.
 	found      index
 	people     map[string]bool
+	byEmail    map[string]string // accounts by address
 	faults     map[Call]Fault
 	delays     map[Call]time.Duration
 	incomplete string
@@ -60,7 +61,7 @@ type Server struct {
 // NewServer returns an empty server on which these accounts exist.
 func NewServer(accounts ...string) *Server {
 	s := &Server{
-		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]bool{},
+		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]bool{}, byEmail: map[string]string{},
 		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
 		parents: map[string]string{},
 	}
@@ -75,6 +76,13 @@ func (s *Server) AddPerson(account string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.people[account] = true
+}
+
+// AddAddress makes an address that of an account.
+func (s *Server) AddAddress(address, account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byEmail[address] = account
 }
 
 // RequireToken refuses every adapter that is opened with another token.
