@@ -116,7 +116,19 @@ func (a *Adapter) Display(address string) string { return address }
 type creations struct {
 	mu    sync.Mutex
 	fresh map[string]bool
+	// inARow are so many as were made with no calm between them, and last is when the last one was.
+	inARow int
+	last   time.Time
 }
+
+// The server reads all channels of an account again for the first event after
+// each channel that the account came into, as long as the account has a
+// WebSocket (server 9.9, WebConn.ShouldSendEvent; 554 channels took half as
+// much again of the database). So while many are made there is none.
+const (
+	manyInARow = 30
+	calm       = 3 * time.Second
+)
 
 func newCreations() *creations { return &creations{fresh: map[string]bool{}} }
 
@@ -124,6 +136,18 @@ func (c *creations) made(space string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fresh[space] = true
+	if time.Since(c.last) > calm {
+		c.inARow = 0
+	}
+	c.inARow++
+	c.last = time.Now()
+}
+
+// many says that many spaces are being made just now.
+func (c *creations) many() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inARow >= manyInARow && time.Since(c.last) <= calm
 }
 
 func (c *creations) untouched(space string) bool {

@@ -73,10 +73,14 @@ const (
 
 // follow keeps a WebSocket open. It tells that something changed; what, is
 // read. Between two connections anything may have been missed, so that
-// everything is read again after each.
+// everything is read again after each. While many spaces are made there is none.
 func (a *Adapter) follow(ctx context.Context) {
 	wait := firstBackoff
 	for ctx.Err() == nil {
+		if a.creations.many() {
+			rest(ctx, calm)
+			continue
+		}
 		began := time.Now()
 		err := a.listen(ctx)
 		if ctx.Err() != nil {
@@ -88,16 +92,20 @@ func (a *Adapter) follow(ctx context.Context) {
 		if err != nil {
 			a.log.V(1).Info("The WebSocket is not connected; changes are seen at the resync", "error", a.client.token.Clean(err).Error())
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait/2 + rand.N(wait)): //nolint:gosec // jitter
-		}
+		rest(ctx, wait/2+rand.N(wait)) //nolint:gosec // jitter
 		wait = min(wait*2, mostBackoff)
 	}
 }
 
-// listen reads events until the connection breaks.
+// rest waits, or until the context ends.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// listen reads events until the connection breaks, or many spaces are made.
 func (a *Adapter) listen(ctx context.Context) error {
 	if a.cfg.Turn != nil { // a server that asks to wait is not asked for a WebSocket either
 		if err := a.cfg.Turn(ctx); err != nil {
@@ -145,6 +153,9 @@ func (a *Adapter) listen(ctx context.Context) error {
 		alive()
 		if e, err := mm.WebSocketEventFromJSON(strings.NewReader(string(data))); err == nil && e != nil {
 			a.heard(ctx, e)
+		}
+		if a.creations.many() {
+			return nil
 		}
 	}
 }
