@@ -40,7 +40,7 @@ acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Sl
 	@exec bin/acceptance -data "$(DATA)" $(ARGS)
 
 .PHONY: benchmark
-benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure on Matrix, on Mattermost, and size. DATA=folder, ARGS='-platform mattermost -groups 40': a quick look
+benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure on Matrix, on Mattermost, size, and LDAP. DATA=folder, ARGS='-platform mattermost -groups 40': a quick look
 	@$(call need,hack/benchmark)
 	@$(GO_BUILD) -o bin/benchmark ./hack/benchmark
 	@$(GO_BUILD) -o bin/benchmark-manager ./hack/benchmark/manager
