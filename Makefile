@@ -34,10 +34,10 @@ demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),bin/mattermost) bi
 	@exec bin/demo $(ARGS)
 
 .PHONY: acceptance
-acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder
+acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder; SIGS=file: the leads of a sigs.yaml instead
 	@$(call need,hack/acceptance)
 	@$(GO_BUILD) -o bin/acceptance ./hack/acceptance
-	@exec bin/acceptance -data "$(DATA)" $(ARGS)
+	@exec bin/acceptance $(if $(SIGS),-sigs "$(SIGS)",-data "$(DATA)") $(ARGS)
 
 .PHONY: benchmark
 benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure on Matrix, on Mattermost, size, and LDAP. DATA=folder, ARGS='-platform mattermost -groups 40': a quick look

@@ -6,7 +6,8 @@
 // homeserver behind it. It waits until every room is Ready, compares each with
 // the configuration through the homeserver's client API, starts the manager
 // anew, and shows that its second look at everything wrote nothing. It exits
-// with 0 or 1, and tells why.
+// with 0 or 1, and tells why. Another run, in the package leads, is about
+// people and their roles.
 package main
 
 import (
@@ -18,14 +19,25 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cabildo-dev/cabildo/hack/acceptance/leads"
 	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 func main() {
 	data := flag.String("data", "", "the folder to import, in the slack-config format")
+	sigs := flag.String("sigs", "", "instead of it a file in the format of sigs.yaml, whose leads get their roles on Matrix and Mattermost")
 	flag.Parse()
+	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := start(ctx, *data)
+	var err error
+	if *sigs != "" {
+		err = leads.Run(ctx, *sigs)
+	} else {
+		err = start(ctx, *data)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "acceptance:", err)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
@@ -85,21 +86,27 @@ func Budget(perSecond int32) *v1alpha1.RequestBudget {
 // Declare makes the namespace of the manifests, the Platform that they name,
 // and its credentials. The manifests may use it.
 func (s *Stack) Declare(ctx context.Context, spec v1alpha1.PlatformSpec, credentials map[string]string) error {
-	if err := s.Cluster.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+	return s.DeclareAs(ctx, PlatformName, spec, credentials)
+}
+
+// DeclareAs is Declare, for a Platform of another name beside the one of the manifests.
+func (s *Stack) DeclareAs(ctx context.Context, name string, spec v1alpha1.PlatformSpec, credentials map[string]string) error {
+	err := s.Cluster.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	if client.IgnoreAlreadyExists(err) != nil {
 		return err
 	}
 	if err := s.Cluster.Create(ctx, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: PlatformName, Namespace: devenv.OperatorNamespace},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: devenv.OperatorNamespace},
 		StringData: credentials,
 	}); err != nil {
 		return err
 	}
-	spec.CredentialsRef = v1alpha1.LocalReference{Name: PlatformName}
+	spec.CredentialsRef = v1alpha1.LocalReference{Name: name}
 	spec.Access = []v1alpha1.PlatformAccess{{
 		NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}},
 		Names:             []string{communityName, communityName + "-*", generatedName, generatedName + "-*"},
 	}}
-	return s.Cluster.Create(ctx, &v1alpha1.Platform{ObjectMeta: metav1.ObjectMeta{Name: PlatformName}, Spec: spec})
+	return s.Cluster.Create(ctx, &v1alpha1.Platform{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec})
 }
 
 // Apply applies the manifests as a person would, and returns when it began.

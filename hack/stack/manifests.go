@@ -41,9 +41,14 @@ type Manifests struct {
 	dir string
 }
 
-// Import turns a configuration into manifests with the plugin, as a person
+// Import turns a configuration in the slack-config format into manifests.
+func Import(ctx context.Context, data string) (*Manifests, error) {
+	return ImportFrom(ctx, "slack-config", data)
+}
+
+// ImportFrom turns a configuration into manifests with the plugin, as a person
 // would. Remove takes them away.
-func Import(ctx context.Context, data string) (_ *Manifests, err error) {
+func ImportFrom(ctx context.Context, format, data string) (_ *Manifests, err error) {
 	plugin, err := devenv.Binary("kubectl-cabildo")
 	if err != nil {
 		return nil, err
@@ -57,7 +62,7 @@ func Import(ctx context.Context, data string) (_ *Manifests, err error) {
 			err = errors.Join(err, m.Remove())
 		}
 	}()
-	command := exec.CommandContext(ctx, plugin, "import", "slack-config", data, "--output", m.dir,
+	command := exec.CommandContext(ctx, plugin, "import", format, data, "--output", m.dir,
 		"--namespace", namespace, "--community", communityName, "--platform", PlatformName)
 	var report bytes.Buffer
 	command.Stderr = &report
