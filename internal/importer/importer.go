@@ -57,6 +57,13 @@ func (p Position) Where() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
+// Name is a name that something is referred to by, and where.
+type Name struct {
+	Position
+
+	Name string
+}
+
 // Outcome says what became of something that a Finding is about.
 type Outcome string
 

@@ -25,11 +25,7 @@ type Config struct {
 }
 
 // Name is a name that something is referred to by, and where.
-type Name struct {
-	importer.Position
-
-	Name string
-}
+type Name = importer.Name
 
 // Channel is a channel of the workspace.
 type Channel struct {

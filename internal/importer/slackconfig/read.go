@@ -10,7 +10,7 @@ import (
 	"os"
 	"path"
 
-	"github.com/cabildo-dev/cabildo/internal/importer"
+	"github.com/cabildo-dev/cabildo/internal/importer/strictyaml"
 )
 
 // ReadDir reads a folder with all its sub-folders. Links that lead out of it
@@ -28,7 +28,7 @@ func ReadDir(dir string) (*Config, error) {
 // names file and line: an unknown key, a value of the wrong type, a name that
 // is declared twice. All errors of all files come together.
 func Read(fsys fs.FS) (*Config, error) {
-	r := &reader{config: &Config{}, seen: map[string]importer.Position{}}
+	r := &reader{config: &Config{}}
 	files := 0
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -56,7 +56,7 @@ func Read(fsys fs.FS) (*Config, error) {
 	if files == 0 {
 		return nil, errors.New("reading the slack-config: no *.yaml file in the folder: name the folder with channels.yaml and usergroups.yaml")
 	}
-	if err := errors.Join(r.errs...); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	return r.config, nil
@@ -64,22 +64,7 @@ func Read(fsys fs.FS) (*Config, error) {
 
 // reader collects what the files declare, and what is wrong with them.
 type reader struct {
+	strictyaml.Reader
+
 	config *Config
-	errs   []error
-	// seen is where each name was declared, by what it is and the name.
-	seen map[string]importer.Position
-}
-
-func (r *reader) fail(at importer.Position, format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("%s: %w", at.Where(), fmt.Errorf(format, args...)))
-}
-
-// declare notes that a name is taken, and complains when it was.
-func (r *reader) declare(kind, name string, at importer.Position) {
-	key := kind + "\x00" + name
-	if first, ok := r.seen[key]; ok {
-		r.fail(at, "%s %q is declared twice: first in %s", kind, name, first.Where())
-		return
-	}
-	r.seen[key] = at
 }
