@@ -6,46 +6,22 @@ package slackconfig
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"k8s.io/apimachinery/pkg/api/validate/content"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/importer"
 )
 
 // Options say what the files do not.
-type Options struct {
-	// Community is the name of the Community.
-	Community string
-	// Namespace of all objects; empty leaves it to whoever applies them.
-	Namespace string
-	// Platform that the community lives on.
-	Platform string
-}
-
-func (o Options) validate() error {
-	if !spaceNamePattern.MatchString(o.Community) || len(content.IsDNS1123Label(o.Community)) > 0 {
-		return fmt.Errorf("%q can't be a community's name: use lower-case letters, digits and hyphens, 63 at most", o.Community)
-	}
-	if len(content.IsDNS1123Subdomain(o.Platform)) > 0 {
-		return fmt.Errorf("%q can't be a platform's name: name a Platform of the cluster", o.Platform)
-	}
-	if o.Namespace != "" && len(content.IsDNS1123Label(o.Namespace)) > 0 {
-		return fmt.Errorf("%q can't be a namespace: use lower-case letters, digits and hyphens, 63 at most", o.Namespace)
-	}
-	return nil
-}
+type Options = importer.Options
 
 // Convert makes a Community with a Group for each active channel, and a
 // finding for everything that they can't say.
 func Convert(config *Config, options Options) (*importer.Result, error) {
-	if err := options.validate(); err != nil {
+	if err := options.Validate(); err != nil {
 		return nil, err
 	}
 	c := &converter{config: config, options: options}
@@ -81,10 +57,9 @@ func (c *converter) convert() {
 	c.count(groups, members)
 }
 
-// groups makes a Group for each active channel. A name that is good as it is
-// goes before one that had to be changed to be the same.
+// groups makes a Group for each active channel.
 func (c *converter) groups() map[string]*v1alpha1.Group {
-	var channels []Channel
+	var channels []importer.Wanted
 	for _, ch := range c.config.Channels {
 		if ch.ID != "" {
 			c.report(importer.Finding{
@@ -104,114 +79,39 @@ func (c *converter) groups() map[string]*v1alpha1.Group {
 			})
 			continue
 		}
-		channels = append(channels, ch)
+		channels = append(channels, importer.Wanted{Name: ch.Name})
 	}
-	slices.SortFunc(channels, func(a, b Channel) int {
-		return cmp.Or(
-			cmp.Compare(changes(a), changes(b)),
-			cmp.Compare(a.Name.Name, b.Name.Name),
-		)
-	})
-
+	addresses, findings := importer.Addresses("Channel", channels)
+	c.result.Findings = append(c.result.Findings, findings...)
 	groups := map[string]*v1alpha1.Group{} // by the channel's name
-	objects, spaces := map[string]bool{}, map[string]string{}
-	for _, ch := range channels {
-		space := spaceName(ch.Name.Name)
-		if space == "" || !displayable(ch.Name.Name) {
-			c.report(importer.Finding{
-				Outcome: importer.LeftOut, Kind: "Channel", Name: ch.Name.Name, Position: ch.Position,
-				What: "a channel whose name can't be an address or can't be shown",
-				Why:  "Addresses have letters a to z, digits, hyphens and underscores, 64 at most; what is shown is one line of visible text.",
-				Do:   "Pick a name, and add a Group with it by hand.",
-			})
-			continue
-		}
-		if other, taken := spaces[space]; taken {
-			c.report(importer.Finding{
-				Outcome: importer.LeftOut, Kind: "Channel", Name: ch.Name.Name, Position: ch.Position,
-				What:   "a channel whose address another channel has",
-				Detail: fmt.Sprintf("%s, of channel %s", space, other),
-				Why:    "The two names differ only in characters that an address can't have.",
-				Do:     "Pick another name, and add a Group with it by hand.",
-			})
-			continue
-		}
-		object := objectName(space)
-		if objects[object] {
-			object = apart(object, ch.Name.Name)
-		}
-		spaces[space], objects[object] = ch.Name.Name, true
-		groups[ch.Name.Name] = c.group(ch, object, space)
+	for name, address := range addresses {
+		groups[name] = c.options.NewGroup(address)
 	}
 	return groups
 }
 
-// changes orders names by how much of them had to be changed: nothing, the
-// object's name alone, or the address too.
-func changes(ch Channel) int {
-	space := spaceName(ch.Name.Name)
-	switch {
-	case space != ch.Name.Name:
-		return 2
-	case objectName(space) != space:
-		return 1
-	default:
-		return 0
-	}
-}
-
-func (c *converter) group(ch Channel, object, space string) *v1alpha1.Group {
-	g := &v1alpha1.Group{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Group"},
-		ObjectMeta: metav1.ObjectMeta{Name: object, Namespace: c.options.Namespace},
-		Spec: v1alpha1.GroupSpec{
-			CommunityRef: v1alpha1.LocalReference{Name: c.options.Community},
-			DisplayName:  ch.Name.Name,
-		},
-	}
-	if space != object {
-		g.Spec.SpaceName = space
-	}
-	if object != ch.Name.Name {
-		what := "the object's name; the address is the channel's name"
-		if space != ch.Name.Name {
-			what = "the address and the object's name"
-		}
-		c.report(importer.Finding{
-			Outcome: importer.Changed, Kind: "Channel", Name: ch.Name.Name, Position: ch.Position,
-			What:   what,
-			Detail: fmt.Sprintf("Group %s, address %s", object, space),
-			Why:    "Kubernetes names have no underscores, and addresses nothing but letters a to z, digits, hyphens and underscores.",
-			Do:     "Nothing, or pick names that you like better before you apply.",
-		})
-	}
-	return g
-}
-
 // membership is who is in which Group, with which role.
 type membership struct {
-	of        map[*v1alpha1.Group]map[string]v1alpha1.Role
-	everybody map[string]v1alpha1.Role
+	of        map[*v1alpha1.Group]importer.Roles
+	everybody importer.Roles
 }
 
 func (c *converter) members(people people, groups map[string]*v1alpha1.Group) membership {
-	m := membership{of: map[*v1alpha1.Group]map[string]v1alpha1.Role{}, everybody: map[string]v1alpha1.Role{}}
+	m := membership{of: map[*v1alpha1.Group]importer.Roles{}, everybody: importer.Roles{}}
 	add := func(g *v1alpha1.Group, names []Name, role v1alpha1.Role) {
 		for _, n := range names {
 			person, ok := people.usernames[n.Name]
 			if !ok {
 				continue // reported by people
 			}
-			m.everybody[person] = v1alpha1.RoleMember
+			m.everybody.Add(person, v1alpha1.RoleMember)
 			if g == nil {
 				continue
 			}
 			if m.of[g] == nil {
-				m.of[g] = map[string]v1alpha1.Role{}
+				m.of[g] = importer.Roles{}
 			}
-			if m.of[g][person] != v1alpha1.RoleModerator {
-				m.of[g][person] = role
-			}
+			m.of[g].Add(person, role)
 		}
 	}
 	archived := map[string]bool{}
@@ -291,30 +191,13 @@ func (c *converter) reportHandle(ug UserGroup) {
 }
 
 // sources lists people by name, and never more than the API takes.
-func (c *converter) sources(roles map[string]v1alpha1.Role, kind, name string) []v1alpha1.MemberSource {
-	persons := slices.Sorted(maps.Keys(roles))
-	if len(persons) > maxMembers {
-		c.report(importer.Finding{
-			Outcome: importer.LeftOut, Kind: kind, Name: name,
-			What:   fmt.Sprintf("members beyond the first %d", maxMembers),
-			Detail: fmt.Sprintf("%d people, from %s on", len(persons)-maxMembers, persons[maxMembers]),
-			Why:    fmt.Sprintf("A list of members has %d items at most.", maxMembers),
-			Do:     "Take the members from a group of a Directory.",
-		})
-		persons = persons[:maxMembers]
-	}
-	var sources []v1alpha1.MemberSource
-	for _, person := range persons {
-		source := v1alpha1.MemberSource{Person: person}
-		if role := roles[person]; role != v1alpha1.RoleMember {
-			source.Role = role
-		}
-		sources = append(sources, source)
-	}
+func (c *converter) sources(roles importer.Roles, kind, name string) []v1alpha1.MemberSource {
+	sources, findings := importer.Fit(roles.Sources(), kind, name)
+	c.result.Findings = append(c.result.Findings, findings...)
 	return sources
 }
 
-func (c *converter) community(everybody map[string]v1alpha1.Role) *v1alpha1.Community {
+func (c *converter) community(everybody importer.Roles) *v1alpha1.Community {
 	name := c.options.Community
 	c.report(importer.Finding{
 		Outcome: importer.Check, Kind: "Community", Name: name,
@@ -322,28 +205,16 @@ func (c *converter) community(everybody map[string]v1alpha1.Role) *v1alpha1.Comm
 		Why:  "The files do not say why the community exists and who answers for it.",
 		Do:   "Fill in spec.purpose, spec.objectives and spec.sponsor; a policy may require them.",
 	})
-	c.report(importer.Finding{
-		Outcome: importer.Check, Kind: "Community", Name: name,
-		What:   "the grant of its names",
-		Detail: fmt.Sprintf("names: [%q, %q]", name, name+"-*"),
-		Why:    fmt.Sprintf("A namespace takes only the names that spec.access of Platform %s grants it.", c.options.Platform),
-		Do:     "Have the platform team grant these names to the namespace.",
-	})
+	c.report(c.options.GrantFinding())
 	c.report(importer.Finding{
 		Outcome: importer.Check, Kind: "Channel",
 		What: "who may see and join",
 		Why:  "The files have the public channels alone, so every Group keeps what is built in: visible to the organisation, open to join.",
 		Do:   "Set visibility and join of the Community or of single Groups where it should be otherwise.",
 	})
-	return &v1alpha1.Community{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Community"},
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.options.Namespace},
-		Spec: v1alpha1.CommunitySpec{
-			DisplayName: title(name),
-			Platforms:   []v1alpha1.CommunityPlatform{{PlatformRef: v1alpha1.LocalReference{Name: c.options.Platform}}},
-			Members:     c.sources(everybody, "Community", name),
-		},
-	}
+	community := c.options.NewCommunity("")
+	community.Spec.Members = c.sources(everybody, "Community", name)
+	return community
 }
 
 // template takes over what new channels start with.
@@ -361,10 +232,10 @@ func (c *converter) template(community *v1alpha1.Community, groups map[string]*v
 				Do:   "Set spec.purpose of the Groups where the topic says it better.",
 			})
 		}
-		if utf8.RuneCountInString(purpose) > maxPurpose {
+		if utf8.RuneCountInString(purpose) > importer.MaxPurpose {
 			c.report(importer.Finding{
 				Outcome: importer.LeftOut, Kind: "Template", Name: "purpose", Position: t.Position,
-				What: fmt.Sprintf("a purpose of more than %d characters", maxPurpose),
+				What: fmt.Sprintf("a purpose of more than %d characters", importer.MaxPurpose),
 				Why:  "Platforms have no room for more.",
 				Do:   "Write a shorter one into spec.purpose of the Groups.",
 			})
@@ -394,10 +265,10 @@ func (c *converter) guidelines(community *v1alpha1.Community, t *Template) {
 	text := strings.Join(pins, "\n\n")
 	switch {
 	case text == "":
-	case utf8.RuneCountInString(text) > maxGuidelines:
+	case utf8.RuneCountInString(text) > importer.MaxGuidelines:
 		c.report(importer.Finding{
 			Outcome: importer.LeftOut, Kind: "Template", Name: "pins", Position: t.Position,
-			What: fmt.Sprintf("pinned messages of more than %d characters", maxGuidelines),
+			What: fmt.Sprintf("pinned messages of more than %d characters", importer.MaxGuidelines),
 			Why:  "They would be the guidelines, which have no room for more.",
 			Do:   "Write shorter guidelines into spec.guidelines of the Community.",
 		})
@@ -485,12 +356,12 @@ func (c *converter) count(groups map[string]*v1alpha1.Group, m membership) {
 	}
 	members := 0
 	for _, roles := range m.of {
-		members += min(len(roles), maxMembers)
+		members += min(len(roles), importer.MaxMembers)
 	}
 	c.result.Made = []importer.Count{
 		{Name: "Community", Count: 1},
 		{Name: "Groups", Count: len(groups)},
-		{Name: "members of the Community", Count: min(len(m.everybody), maxMembers)},
+		{Name: "members of the Community", Count: min(len(m.everybody), importer.MaxMembers)},
 		{Name: "Groups with members", Count: len(m.of)},
 		{Name: "members of Groups", Count: members},
 	}

@@ -30,7 +30,7 @@ func (c *converter) people() people {
 	candidates := map[string][]User{} // by username
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		user, mapped := users[name]
-		switch candidate := username(name); {
+		switch candidate := importer.Username(name); {
 		case !mapped:
 			c.report(importer.Finding{
 				Outcome: importer.LeftOut, Kind: "Person", Name: name, Position: used[name],
