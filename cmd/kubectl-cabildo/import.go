@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -24,7 +23,7 @@ func newImportCommand(streams genericiooptions.IOStreams) *cobra.Command {
 Nothing is changed anywhere: the manifests are written down, with a report of
 everything that they can't say, for you to read, correct and apply.`,
 	}
-	command.AddCommand(newImportSlackConfigCommand(streams))
+	command.AddCommand(newImportSlackConfigCommand(streams), newImportSigsYAMLCommand(streams), newImportPeribolosCommand(streams))
 	return command
 }
 
@@ -92,10 +91,19 @@ func (o *importOutput) show(result *importer.Result, next string) error {
 	return err
 }
 
-// oneFolder is the argument of an importer.
-func oneFolder(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return errors.New("name one folder to import from, such as: kubectl cabildo import slack-config ./slack-config -o manifests")
+// addOptions are the flags for what the files do not say; the community's name
+// has another default for each importer.
+func addOptions(flags *pflag.FlagSet, options *importer.Options) {
+	flags.StringVarP(&options.Namespace, "namespace", "n", "", "namespace of the manifests; left out, they have none and go where they are applied")
+	flags.StringVar(&options.Platform, "platform", "chat", "name of the Platform that the community lives on")
+}
+
+// oneArgument is what an importer reads.
+func oneArgument(what, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("name one %s to import from, such as: kubectl cabildo import %s -o manifests", what, example)
+		}
+		return nil
 	}
-	return nil
 }

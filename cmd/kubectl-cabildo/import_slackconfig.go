@@ -29,7 +29,7 @@ community's guidelines. Everything else is in the report.`,
 
   # See whether the cluster would take them
   kubectl cabildo import slack-config ./slack-config -n kubernetes | kubectl apply --dry-run=server -f -`,
-		Args: oneFolder,
+		Args: oneArgument("folder", "slack-config ./slack-config"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			config, err := slackconfig.ReadDir(args[0])
 			if err != nil {
@@ -43,8 +43,7 @@ community's guidelines. Everything else is in the report.`,
 		},
 	}
 	output.addFlags(command.Flags())
-	command.Flags().StringVarP(&options.Namespace, "namespace", "n", "", "namespace of the manifests; left out, they have none and go where they are applied")
+	addOptions(command.Flags(), &options)
 	command.Flags().StringVar(&options.Community, "community", "kubernetes", "name of the community")
-	command.Flags().StringVar(&options.Platform, "platform", "chat", "name of the Platform that the community lives on")
 	return command
 }

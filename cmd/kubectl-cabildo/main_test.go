@@ -78,6 +78,55 @@ func TestImportToAFolder(t *testing.T) {
 	}
 }
 
+func TestEveryImporterWritesManifestsThatNameItsSource(t *testing.T) {
+	testdata := func(format string) string {
+		return filepath.Join("..", "..", "internal", "importer", format, "testdata", "example", "in")
+	}
+	for name, tc := range map[string]struct {
+		args      []string
+		documents int
+		wants     []string
+		report    string
+	}{
+		"sigs-yaml": {
+			args:      []string{"import", "sigs-yaml", filepath.Join(testdata("sigsyaml"), "sigs.yaml"), "-n", "guild", "--platform", "town"},
+			documents: 4,
+			wants:     []string{"namespace: guild", "name: kubernetes-community", "name: town", "displayName: SIG Ovens", "role: Manager"},
+			report:    "sigs-yaml: read 3 SIGs",
+		},
+		"one organisation of several": {
+			args:      []string{"import", "peribolos", testdata("peribolos"), "--org", "guild", "-n", "town"},
+			documents: 5,
+			wants:     []string{"namespace: town", "name: guild", "name: chat", "displayName: The Guild", "visibility: Private"},
+			report:    "peribolos: read 2 admins",
+		},
+		"one organisation": {
+			args:      []string{"import", "peribolos", filepath.Join(testdata("peribolos"), "guild"), "--community", "bread"},
+			documents: 5,
+			wants:     []string{"name: bread"},
+			report:    "peribolos: read 2 admins",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errOut, err := run(tc.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if documents := strings.Count(out, "\nkind: "); documents != tc.documents {
+				t.Errorf("%d documents", documents)
+			}
+			for _, want := range tc.wants {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in\n%s", want, out)
+				}
+			}
+			if !strings.HasPrefix(errOut, tc.report) || !strings.Contains(errOut, "Left out") {
+				t.Errorf("standard error:\n%s", errOut)
+			}
+		})
+	}
+}
+
 func TestErrorsOfImportSayWhatToDo(t *testing.T) {
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, "channels.yaml"), []byte("channels:\n- nam: go\n"), 0o600); err != nil {
@@ -87,11 +136,15 @@ func TestErrorsOfImportSayWhatToDo(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no folder":             {args: []string{"import", "slack-config"}, want: "name one folder"},
-		"a file that is broken": {args: []string{"import", "slack-config", broken}, want: `channels.yaml:2: unknown key "nam" in a channel`},
-		"a report of no kind":   {args: []string{"import", "slack-config", example, "--report", "report.txt"}, want: ".md or .json"},
-		"an unknown flag":       {args: []string{"import", "slack-config", example, "--colour"}, want: "See 'kubectl cabildo import slack-config --help'"},
-		"a bad name":            {args: []string{"import", "slack-config", example, "--community", "Bread"}, want: "lower-case letters"},
+		"no folder":              {args: []string{"import", "slack-config"}, want: "name one folder"},
+		"a file that is broken":  {args: []string{"import", "slack-config", broken}, want: `channels.yaml:2: unknown key "nam" in a channel`},
+		"a report of no kind":    {args: []string{"import", "slack-config", example, "--report", "report.txt"}, want: ".md or .json"},
+		"an unknown flag":        {args: []string{"import", "slack-config", example, "--colour"}, want: "See 'kubectl cabildo import slack-config --help'"},
+		"no file":                {args: []string{"import", "sigs-yaml"}, want: "name one file"},
+		"a file of another tool": {args: []string{"import", "sigs-yaml", filepath.Join(broken, "channels.yaml")}, want: `channels.yaml:1: unknown key "channels" in the file`},
+		"no organisation":        {args: []string{"import", "peribolos", broken}, want: "no org.yaml in the folder"},
+		"several organisations":  {args: []string{"import", "peribolos", filepath.Join("..", "..", "internal", "importer", "peribolos", "testdata", "example", "in")}, want: "say --org with one of guild, guild-attic"},
+		"a bad name":             {args: []string{"import", "slack-config", example, "--community", "Bread"}, want: "lower-case letters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, _, err := run(tc.args...)

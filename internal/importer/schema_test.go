@@ -21,6 +21,8 @@ import (
 
 	"github.com/cabildo-dev/cabildo/internal/importer"
 	"github.com/cabildo-dev/cabildo/internal/importer/importertest"
+	"github.com/cabildo-dev/cabildo/internal/importer/peribolos"
+	"github.com/cabildo-dev/cabildo/internal/importer/sigsyaml"
 	"github.com/cabildo-dev/cabildo/internal/importer/slackconfig"
 )
 
@@ -34,6 +36,21 @@ func TestTheAPIServerTakesTheManifests(t *testing.T) {
 		},
 		"slack-config-kubernetes": func(t *testing.T) *importer.Result {
 			return slackConfig(t, importertest.Data(t, "kubernetes", "slack-config"), "slack-config-kubernetes")
+		},
+		"sigs-yaml-example": func(t *testing.T) *importer.Result {
+			return sigsYAML(t, filepath.Join("sigsyaml", "testdata", "example", "in", "sigs.yaml"), "sigs-yaml-example")
+		},
+		"sigs-yaml-kubernetes": func(t *testing.T) *importer.Result {
+			return sigsYAML(t, importertest.Data(t, "kubernetes", "sigs.yaml"), "sigs-yaml-kubernetes")
+		},
+		"peribolos-example": func(t *testing.T) *importer.Result {
+			return organisation(t, filepath.Join("peribolos", "testdata", "example", "in"), "guild", "peribolos-example")
+		},
+		"peribolos-kubernetes": func(t *testing.T) *importer.Result {
+			return organisation(t, importertest.Data(t, "kubernetes", "org"), "kubernetes", "peribolos-kubernetes")
+		},
+		"peribolos-kubernetes-sigs": func(t *testing.T) *importer.Result {
+			return organisation(t, importertest.Data(t, "kubernetes", "org"), "kubernetes-sigs", "peribolos-kubernetes-sigs")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +90,32 @@ func slackConfig(t *testing.T, dir, name string) *importer.Result {
 		t.Fatal(err)
 	}
 	result, err := slackconfig.Convert(config, slackconfig.Options{Community: name, Namespace: name, Platform: "chat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func sigsYAML(t *testing.T, path, name string) *importer.Result {
+	t.Helper()
+	config, err := sigsyaml.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := sigsyaml.Convert(config, importer.Options{Community: name, Namespace: name, Platform: "chat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func organisation(t *testing.T, dir, org, name string) *importer.Result {
+	t.Helper()
+	config, err := peribolos.ReadDir(dir, org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := peribolos.Convert(config, importer.Options{Namespace: name, Platform: "chat"})
 	if err != nil {
 		t.Fatal(err)
 	}

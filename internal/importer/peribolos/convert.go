@@ -69,7 +69,9 @@ func (c *converter) convert() {
 		c.reportRest(t)
 		if address, ok := addresses[t.Name.Name]; ok {
 			c.groups[t.Name.Name] = c.group(t, address, below)
+			return
 		}
+		c.reportPeopleOfNothing(t)
 	})
 	members := 0
 	c.walk(c.org.Teams, false, func(t Team, _ bool) {
@@ -339,6 +341,18 @@ func (c *converter) reportRest(t Team) {
 			What: "what a team may do in a repository", Detail: n.Name,
 			Why: "Cabildo gives roles in spaces, and none in repositories.",
 			Do:  "Keep it with Peribolos.",
+		})
+	}
+}
+
+// reportPeopleOfNothing says who would have been in a team that was left out.
+func (c *converter) reportPeopleOfNothing(t Team) {
+	for _, n := range slices.Concat(t.Maintainers, t.Members) {
+		c.report(importer.Finding{
+			Outcome: importer.LeftOut, Kind: "Person", Name: n.Name, Position: n.Position,
+			What: "a person of a team that was left out", Detail: "of team " + t.Name.Name,
+			Why: "There is no Group of the team that the person could be in.",
+			Do:  "See what is said of the team.",
 		})
 	}
 }

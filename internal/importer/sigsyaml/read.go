@@ -34,7 +34,9 @@ func Read(name string, content []byte) (*Config, error) {
 		"workinggroups": f.List(f.group(WorkingGroup)),
 		"usergroups":    f.List(f.group(UserGroup)),
 		"committees":    f.List(f.group(Committee)),
-		"gb_rep":        f.people(&f.config.Representatives),
+		"gb_rep": func(what string, n *yaml.Node) {
+			f.config.Representatives = append(f.config.Representatives, f.person(what, n))
+		},
 	})
 	if err := r.Err(); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func TestTheKubernetesCommunityIsReadWhole(t *testing.T) {
 	if groups := len(groupsOf(result)); groups != 554 {
 		t.Errorf("%d groups", groups)
 	}
-	checkNames(t, result)
+	importertest.CheckNames(t, result)
 
 	whats := map[string]int{}
 	for _, f := range result.Findings {
