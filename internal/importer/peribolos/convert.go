@@ -351,7 +351,7 @@ func (c *converter) reportPeopleOfNothing(t Team) {
 		c.report(importer.Finding{
 			Outcome: importer.LeftOut, Kind: "Person", Name: n.Name, Position: n.Position,
 			What: "a person of a team that was left out", Detail: "of team " + t.Name.Name,
-			Why: "There is no Group of the team that the person could be in.",
+			Why: "The team has no Group of its own; the Group of a team above it has its people all the same.",
 			Do:  "See what is said of the team.",
 		})
 	}
