@@ -67,8 +67,8 @@ func TestATeamBecomesAGroup(t *testing.T) {
 			},
 		},
 		"people of a team below that has no Group are listed": {
-			teams: "  ovens: {members: [mila], teams: {'!!': {maintainers: [noor], teams: {stokers: {members: [tomas]}}}}}",
-			want:  map[string][]string{"ovens": {"mila ", "noor ", "@stokers "}, "stokers": {"tomas "}},
+			teams:   "  ovens: {members: [mila], teams: {'!!': {maintainers: [noor], teams: {stokers: {members: [tomas]}}}}}",
+			want:    map[string][]string{"ovens": {"mila ", "noor ", "@stokers "}, "stokers": {"tomas "}},
 			reports: map[string]string{"noor": "a person of a team that was left out"},
 		},
 		"an empty team is there": {
