@@ -13,6 +13,7 @@ const (
 	ConditionMembersResolved    = "MembersResolved"
 	ConditionModerationEnforced = "ModerationEnforced"
 	ConditionGrantsRecorded     = "GrantsRecorded"
+	ConditionWithinAllocation   = "WithinAllocation"
 )
 
 // Reasons of conditions. docs/troubleshooting.md has an entry for each that is not good news.
@@ -86,6 +87,16 @@ const (
 	ReasonSourceUnsupported = "SourceUnsupported"
 	ReasonGroupNotFound     = "GroupNotFound"
 	ReasonGroupCycle        = "GroupCycle"
+
+	// Managers.
+	ReasonInForce                 = "InForce"
+	ReasonNotInTerm               = "NotInTerm"
+	ReasonOnLeave                 = "OnLeave"
+	ReasonNoCommunity             = "NoCommunity"
+	ReasonCommunityDoesNotConsent = "CommunityDoesNotConsent"
+	ReasonOverAllocated           = "OverAllocated"
+	ReasonWithinAllocation        = "WithinAllocation"
+	ReasonManagersUnavailable     = "ManagersUnavailable"
 
 	// Members from a directory.
 	ReasonDirectoryNotFound            = "DirectoryNotFound"

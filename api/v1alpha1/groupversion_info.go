@@ -29,6 +29,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Platform{}, &PlatformList{},
 		&Directory{}, &DirectoryList{},
 		&Community{}, &CommunityList{},
+		&CommunityManager{}, &CommunityManagerList{},
 		&Group{}, &GroupList{},
 		&GovernanceDecision{}, &GovernanceDecisionList{},
 	)

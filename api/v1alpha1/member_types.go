@@ -49,7 +49,7 @@ type MemberSource struct {
 	// Group is everybody who is declared in another Group of the same namespace.
 	// +optional
 	Group *LocalReference `json:"group,omitempty"`
-	// ManagersOf is the managers of the communities that a selector picks in the same namespace.
+	// ManagersOf is the managers (Lead or Manager, also on leave, and deputies who act for one) of the communities that a selector picks in the same namespace.
 	// +optional
 	ManagersOf *ManagersSource `json:"managersOf,omitempty"`
 	// Role of these people in the space. Built in: Member.
