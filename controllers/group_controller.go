@@ -44,6 +44,9 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withGuidelines)).
 		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
+		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.fromCommunity), builder.WithPredicates(specOrLabels)).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Secret{}, r.spaces.records.lost(model.KindGroup), builder.WithPredicates(onlyRecords)).
 		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(model.KindGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).

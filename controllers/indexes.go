@@ -22,6 +22,9 @@ const (
 	indexCredentials = "credentials" // of Platforms and Directories: their Secret
 	indexDirectory   = "directory"   // of Communities, Groups and Platforms: Directories that they use
 	indexList        = "list"        // of Directories: the ConfigMap with their people
+	indexManages     = "manages"     // of CommunityManagers: namespaces whose Communities they name
+	indexPerson      = "person"      // of CommunityManagers: who they are about
+	indexManagersOf  = "managersOf"  // of Communities and Groups: "true" where members come from managers
 	indexTarget      = "target"      // of GovernanceDecisions: the kind and name of what was decided on
 )
 
@@ -75,6 +78,18 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Community{}, indexDirectory, directoriesIn},
 		{&v1alpha1.Group{}, indexDirectory, directoriesIn},
 		{&v1alpha1.Platform{}, indexDirectory, directoriesIn},
+		{&v1alpha1.CommunityManager{}, indexManages, func(o client.Object) []string {
+			return managedNamespaces(o.(*v1alpha1.CommunityManager))
+		}},
+		{&v1alpha1.CommunityManager{}, indexPerson, func(o client.Object) []string {
+			return []string{o.(*v1alpha1.CommunityManager).Spec.Person}
+		}},
+		{&v1alpha1.Community{}, indexManagersOf, func(o client.Object) []string {
+			return managersOfIn(o.(*v1alpha1.Community).Spec.Members)
+		}},
+		{&v1alpha1.Group{}, indexManagersOf, func(o client.Object) []string {
+			return managersOfIn(o.(*v1alpha1.Group).Spec.Members)
+		}},
 		{&v1alpha1.GovernanceDecision{}, indexTarget, func(o client.Object) []string {
 			return []string{targetKey(o.(*v1alpha1.GovernanceDecision).Spec.TargetRef)}
 		}},
@@ -135,4 +150,11 @@ func groupsIn(sources []v1alpha1.MemberSource) []string {
 		}
 	}
 	return names
+}
+
+func managersOfIn(sources []v1alpha1.MemberSource) []string {
+	if slices.ContainsFunc(sources, func(s v1alpha1.MemberSource) bool { return s.ManagersOf != nil }) {
+		return []string{"true"}
+	}
+	return nil
 }

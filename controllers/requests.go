@@ -62,7 +62,7 @@ var platformBecameUsable = predicate.Or[client.Object](predicate.GenerationChang
 
 // communityBecameUsable passes what groups inherit, and a community whose
 // space is there since.
-var communityBecameUsable = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, becameReady{}, gotSpace)
+var communityBecameUsable = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, becameReady{}, gotSpace)
 
 var gotSpace = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {

@@ -101,6 +101,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&DecisionReconciler{base: base, guard: guard}).setup(mgr, o); err != nil {
 		return err
 	}
+	if err := (&CommunityManagerReconciler{base: base}).setup(mgr, o); err != nil {
+		return err
+	}
 	return (&GroupReconciler{spaces: spaces}).setup(mgr, o, hints)
 }
 

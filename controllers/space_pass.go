@@ -223,7 +223,7 @@ func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Probl
 	if !p.session.Info.Nested || p.subject.group != nil {
 		return nil
 	}
-	people, whole := r.inside(ctx, p.subject, p.facts.directories)
+	people, whole := r.inside(ctx, p.subject, p.facts)
 	accounts, nameless, problem := r.accounts(ctx, p, people)
 	if problem != nil {
 		return problem

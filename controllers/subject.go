@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -84,6 +85,7 @@ type facts struct {
 	noGuidelines *status.Problem
 	people       []desired.Declared
 	directories  *lookup
+	managing     *managing
 	unresolved   []desired.Unresolved
 	nextExpiry   time.Time
 }
@@ -102,8 +104,13 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 
 	now := r.clock.Now()
 	f.directories = r.lookup(ctx, s.ref.Namespace, f.namespaceLabels)
-	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, now)
-	f.nextExpiry = desired.NextExpiry(s.sources, now)
+	f.managing = r.managing(ctx, s.ref.Namespace)
+	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, now)
+	f.people = desired.Join(f.people, f.managing.appointed(s.community))
+	if trouble := f.managing.trouble; trouble != nil && !slices.Contains(f.unresolved, desired.Unresolved{Reason: trouble.Reason, Message: trouble.Message}) {
+		f.unresolved = append(f.unresolved, desired.Unresolved{Reason: trouble.Reason, Message: trouble.Message})
+	}
+	f.nextExpiry = earliest(desired.NextExpiry(s.sources, now), f.managing.next)
 	return f, nil
 }
 
@@ -120,10 +127,10 @@ func (r *spaceReconciler) groupsOf(ctx context.Context, s *subject) func(name st
 
 // inside are the people of a Community's Groups, who have to be in the
 // community on a platform where groups are inside of it. whole says that all of them are known.
-func (r *spaceReconciler) inside(ctx context.Context, s *subject, directories *lookup) (people []desired.Declared, whole bool) {
+func (r *spaceReconciler) inside(ctx context.Context, s *subject, f facts) (people []desired.Declared, whole bool) {
 	whole = true
 	for i := range s.groups {
-		some, unresolved := desired.People(s.groups[i].Spec.Members, r.groupsOf(ctx, s), directories, r.clock.Now())
+		some, unresolved := desired.People(s.groups[i].Spec.Members, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, r.clock.Now())
 		whole = whole && len(unresolved) == 0
 		for _, d := range some {
 			people = append(people, desired.Declared{Person: d.Person})

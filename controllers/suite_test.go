@@ -268,6 +268,8 @@ func conditionsOf(o client.Object) []metav1.Condition {
 		return o.Status.Conditions
 	case *v1alpha1.Group:
 		return o.Status.Conditions
+	case *v1alpha1.CommunityManager:
+		return o.Status.Conditions
 	case *v1alpha1.GovernanceDecision:
 		return o.Status.Conditions
 	default:

@@ -89,7 +89,6 @@ const (
 	ReasonGroupCycle        = "GroupCycle"
 
 	// Managers.
-	ReasonInForce                 = "InForce"
 	ReasonNotInTerm               = "NotInTerm"
 	ReasonOnLeave                 = "OnLeave"
 	ReasonNoCommunity             = "NoCommunity"

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/model"
 )
@@ -34,13 +36,34 @@ type Directories interface {
 	WithAttribute(directory, name, value string) ([]string, *Refusal)
 }
 
+// ManagersOf looks up who manages the communities that a selector picks in the same namespace.
+type ManagersOf func(communities *metav1.LabelSelector) ([]string, *Refusal)
+
+// Appointed is somebody whom a formal role brings into a space.
+func Appointed(person string, r v1alpha1.Role) Declared {
+	return Declared{Person: person, Role: role(memberAudience(r))}
+}
+
+// Join adds people to those that sources name, by name; the highest role wins.
+func Join(people, more []Declared) []Declared {
+	g := gathering{people: map[string]Declared{}}
+	for _, d := range slices.Concat(people, more) {
+		g.person(d.Person, d.Role, d.Readd)
+	}
+	joined := make([]Declared, 0, len(g.people))
+	for _, name := range slices.Sorted(maps.Keys(g.people)) {
+		joined = append(joined, g.people[name])
+	}
+	return joined
+}
+
 // People gathers the people of an ordered list of sources; the highest role
 // wins. Another group's members are looked up with groups, by name, and those
-// of directories with directories; today is the date in UTC. A source that
-// can't be read is in unresolved, and then the people are not all of them.
-func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, directories Directories, today time.Time) (people []Declared, unresolved []Unresolved) {
+// of directories with directories, and managers with managersOf; today is the date in UTC.
+// A source that can't be read is in unresolved, and then the people are not all of them.
+func People(sources []v1alpha1.MemberSource, groups func(name string) *v1alpha1.Group, directories Directories, managersOf ManagersOf, today time.Time) (people []Declared, unresolved []Unresolved) {
 	g := gathering{
-		people: map[string]Declared{}, groups: groups, directories: directories, today: today.UTC().Format(time.DateOnly), visits: map[visit]progress{},
+		people: map[string]Declared{}, groups: groups, directories: directories, managersOf: managersOf, today: today.UTC().Format(time.DateOnly), visits: map[visit]progress{},
 	}
 	for _, s := range sources {
 		g.add(s, role(memberAudience(s.Role)), s.AfterLeaving == v1alpha1.ReaddAfterLeaving)
@@ -56,6 +79,7 @@ type gathering struct {
 	unresolved  []Unresolved
 	groups      func(string) *v1alpha1.Group
 	directories Directories
+	managersOf  ManagersOf
 	today       string
 	// visits keeps a group from being gathered twice for one role. Without it, a row of groups that each
 	// name the next one twice takes twice as long with every group.
@@ -94,7 +118,8 @@ func (g *gathering) add(s v1alpha1.MemberSource, as model.Role, readd bool) {
 		usernames, refusal := g.directories.WithAttribute(s.Attribute.DirectoryRef.Name, s.Attribute.Name, s.Attribute.Value)
 		g.found(usernames, refusal, as, readd)
 	case s.ManagersOf != nil:
-		g.fail(v1alpha1.ReasonSourceUnsupported, "managersOf: this version has no community managers; name people with person")
+		usernames, refusal := g.managersOf(&s.ManagersOf.CommunitySelector)
+		g.found(usernames, refusal, as, readd)
 	default: // a source of a later version, which this one can't see
 		g.fail(v1alpha1.ReasonSourceUnsupported, "a list item has no source that this version knows; name people with person")
 	}

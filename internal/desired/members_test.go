@@ -96,7 +96,7 @@ func TestWhoIsDeclared(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(tc.sources, groups(tc.groups), nobody{}, today)
+			people, unresolved := desired.People(tc.sources, groups(tc.groups), nobody{}, noManagers, today)
 			g.Expect(unresolved).To(BeEmpty())
 			g.Expect(people).To(Equal(tc.people))
 		})
@@ -118,7 +118,7 @@ func TestAMembershipLastsToTheEndOfItsLastDayInUTC(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(list, groups(nil), nobody{}, tc.now)
+			people, unresolved := desired.People(list, groups(nil), nobody{}, noManagers, tc.now)
 			g.Expect(unresolved).To(BeEmpty(), "an end is no failure")
 			if tc.present {
 				g.Expect(people).To(HaveLen(1))
@@ -151,7 +151,7 @@ func TestPeopleStayTheSameUntilTheNextEnd(t *testing.T) {
 		}
 		now := today.Add(time.Duration(rapid.IntRange(-72, 72).Draw(t, "hours")) * time.Hour)
 		count := func(at time.Time) int {
-			people, _ := desired.People(list, groups(nil), nobody{}, at)
+			people, _ := desired.People(list, groups(nil), nobody{}, noManagers, at)
 			return len(people)
 		}
 		ends := desired.NextExpiry(list, now)
@@ -191,13 +191,13 @@ func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 			"Refused", "no group staff", nil},
 		"an attribute that is refused": {v1alpha1.MemberSource{Attribute: &v1alpha1.AttributeSource{Name: "area", Value: "it"}}, nil,
 			"Refused", "no area it", nil},
-		"managers": {v1alpha1.MemberSource{ManagersOf: &v1alpha1.ManagersSource{}}, nil, v1alpha1.ReasonSourceUnsupported, "managersOf", nil},
+		"managers": {v1alpha1.MemberSource{ManagersOf: &v1alpha1.ManagersSource{}}, nil, "Refused", "no managers", nil},
 		"a source that this version can't see": {v1alpha1.MemberSource{Role: aManager}, nil,
 			v1alpha1.ReasonSourceUnsupported, "no source that this version knows", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source}, groups(tc.groups), nobody{}, today)
+			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source}, groups(tc.groups), nobody{}, noManagers, today)
 			g.Expect(unresolved).To(HaveLen(1), "said once")
 			g.Expect(unresolved[0].Reason).To(Equal(tc.reason))
 			g.Expect(unresolved[0].Message).To(ContainSubstring(tc.message))
@@ -221,6 +221,34 @@ func (nobody) WithAttribute(_, name, value string) ([]string, *desired.Refusal) 
 	return nil, &desired.Refusal{Reason: "Refused", Message: "no " + name + " " + value}
 }
 
+// noManagers is where managers can't be read.
+func noManagers(*metav1.LabelSelector) ([]string, *desired.Refusal) {
+	return nil, &desired.Refusal{Reason: "Refused", Message: "no managers"}
+}
+
+func TestPeopleComeFromManagers(t *testing.T) {
+	g := NewWithT(t)
+	list := sources{person("ana", ""), {Role: v1alpha1.RoleModerator, ManagersOf: &v1alpha1.ManagersSource{
+		CommunitySelector: metav1.LabelSelector{MatchLabels: map[string]string{"area": "it"}},
+	}}}
+	people, unresolved := desired.People(list, groups(nil), nobody{}, func(s *metav1.LabelSelector) ([]string, *desired.Refusal) {
+		return []string{"ana", "manager-of-" + s.MatchLabels["area"]}, nil
+	}, today)
+	g.Expect(unresolved).To(BeEmpty())
+	g.Expect(people).To(Equal([]desired.Declared{{Person: "ana", Role: model.RoleModerator}, {Person: "manager-of-it", Role: model.RoleModerator}}))
+}
+
+func TestTheStrongestRoleWinsWhenPeopleAreJoined(t *testing.T) {
+	g := NewWithT(t)
+	people := []desired.Declared{{Person: "ana", Role: model.RoleModerator, Readd: true}, {Person: "ben", Role: model.RoleManager}}
+	joined := desired.Join(people, []desired.Declared{
+		desired.Appointed("cai", v1alpha1.RoleMember), desired.Appointed("ben", v1alpha1.RoleMember), desired.Appointed("ana", v1alpha1.RoleManager),
+	})
+	g.Expect(joined).To(Equal([]desired.Declared{
+		{Person: "ana", Role: model.RoleManager, Readd: true}, {Person: "ben", Role: model.RoleManager}, {Person: "cai"},
+	}))
+}
+
 // staff is a directory that answers, and may have more to say.
 type staff struct{ refusal *desired.Refusal }
 
@@ -241,11 +269,11 @@ func TestPeopleComeFromDirectories(t *testing.T) {
 		{Attribute: &v1alpha1.AttributeSource{DirectoryRef: corp, Name: "area", Value: "it"}, AfterLeaving: v1alpha1.ReaddAfterLeaving},
 	}
 	all := []desired.Declared{{Person: "ana", Role: model.RoleManager}, {Person: "corp-area-it", Readd: true}, {Person: "corp-staff", Role: model.RoleModerator}}
-	people, unresolved := desired.People(list, groups(nil), staff{}, today)
+	people, unresolved := desired.People(list, groups(nil), staff{}, noManagers, today)
 	g.Expect(people).To(Equal(all))
 	g.Expect(unresolved).To(BeEmpty())
 
-	people, unresolved = desired.People(list, groups(nil), staff{&desired.Refusal{Reason: "Down", Message: "it is down"}}, today)
+	people, unresolved = desired.People(list, groups(nil), staff{&desired.Refusal{Reason: "Down", Message: "it is down"}}, noManagers, today)
 	g.Expect(people).To(Equal(all), "who was known is served")
 	g.Expect(unresolved).To(Equal([]desired.Unresolved{{Reason: "Down", Message: "it is down"}}), "and nobody is taken for gone")
 }
@@ -264,7 +292,7 @@ func TestManyWaysToAGroupAreGoneOnce(t *testing.T) {
 	people, unresolved := desired.People(sources{groupOf("g0", "")}, func(name string) *v1alpha1.Group {
 		lookups++
 		return groups(members)(name)
-	}, nobody{}, today)
+	}, nobody{}, noManagers, today)
 	g.Expect(unresolved).To(BeEmpty())
 	g.Expect(people).To(Equal([]desired.Declared{{Person: "ana"}}))
 	g.Expect(lookups).To(Equal(row + 1))
