@@ -5,12 +5,15 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -28,6 +31,18 @@ func (w *world) manager(person string, role v1alpha1.ManagerRole) *v1alpha1.Comm
 			Communities: []v1alpha1.ManagedCommunities{{Name: "engineering"}},
 		},
 	}
+}
+
+// blind has the manager's lists of CommunityManagers fail.
+var blind atomic.Bool
+
+type blindable struct{ client.Client }
+
+func (b blindable) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if _, is := list.(*v1alpha1.CommunityManagerList); is && blind.Load() {
+		return errors.New("the list is down")
+	}
+	return b.Client.List(ctx, list, opts...)
 }
 
 // day is a date, as many days from today as said.
@@ -145,6 +160,24 @@ var _ = Describe("Community managers", func() {
 		}
 		Eventually(w.inSpace("eng")).Should(ConsistOf("@lucia:memory"))
 		Eventually(w.inSpace("eng-golang")).Should(none)
+	})
+
+	It("that can't be read are not taken for gone", Label("promise 1"), func(ctx context.Context) {
+		w, _, golang := managed(ctx, "lucia")
+		m := w.manager("lucia", v1alpha1.ManagerLead)
+		w.create(ctx, m)
+		Eventually(w.powers("eng-golang")).Should(manages("lucia"))
+		Eventually(w.powers("eng")).Should(manages("lucia"))
+		blind.Store(true)
+		defer blind.Store(false)
+		w.change(ctx, golang, func() { golang.Spec.Purpose = "Look again." })
+		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonManagersUnavailable)
+		Consistently(w.powers("eng-golang")).Should(manages("lucia"))
+		Expect(w.inSpace("eng-golang")()).To(ConsistOf("@lucia:memory"))
+		blind.Store(false)
+		w.change(ctx, golang, func() { golang.Spec.Purpose = "And again." })
+		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionTrue, v1alpha1.ReasonAllResolved)
+		Expect(w.powers("eng-golang")()).To(manages("lucia"))
 	})
 
 	It("of another namespace need the community's consent", Label("promise 10"), func(ctx context.Context) {

@@ -113,6 +113,10 @@ func ahead(d time.Duration) { now.by.Add(int64(d)) }
 func startManager() (stop func(), shows *prometheus.Registry) {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(apiserver, ctrl.Options{
+		NewClient: func(cfg *rest.Config, o client.Options) (client.Client, error) {
+			c, err := client.New(cfg, o)
+			return blindable{c}, err
+		},
 		Scheme: k8s.Scheme(), Cache: controllers.CacheOptions(operatorNamespace),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},

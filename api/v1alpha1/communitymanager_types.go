@@ -106,7 +106,7 @@ type ManagedCommunities struct {
 
 // Term is from a first to a last day.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.end) || self.start <= self.end",message="the term ends before it starts; correct start or end"
+// +kubebuilder:validation:XValidation:rule="!has(self.end) || format.date().validate(self.start).hasValue() || format.date().validate(self.end).hasValue() || self.start <= self.end",message="the term ends before it starts; correct start or end"
 type Term struct {
 	// Start is the first day of the role, in UTC, as YYYY-MM-DD.
 	// +kubebuilder:validation:MaxLength=32
@@ -121,7 +121,7 @@ type Term struct {
 
 // Leave is from a first to a last day.
 //
-// +kubebuilder:validation:XValidation:rule="self.start <= self.end",message="the leave ends before it starts; correct start or end"
+// +kubebuilder:validation:XValidation:rule="format.date().validate(self.start).hasValue() || format.date().validate(self.end).hasValue() || self.start <= self.end",message="the leave ends before it starts; correct start or end"
 type Leave struct {
 	// Start is the first day of the leave, in UTC, as YYYY-MM-DD.
 	// +kubebuilder:validation:MaxLength=32

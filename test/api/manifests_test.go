@@ -50,7 +50,9 @@ var _ = Describe("The manifests", Ordered, func() {
 		applied := map[string]bool{}
 		objects := append(kustomized(folder), append(objectsIn(folder+"/platform.yaml"), objectsIn(folder+"/platform-secret.yaml")...)...)
 		if folder == samples {
-			objects = append(objects, objectsIn(folder+"/directory.yaml")...)
+			for _, file := range []string{"directory", "engineering-lead", "engineering-managers"} {
+				objects = append(objects, objectsIn(folder+"/"+file+".yaml")...)
+			}
 		}
 		for _, object := range objects {
 			submitObject(ctx, object)
@@ -115,8 +117,8 @@ var _ = Describe("The samples", func() {
 		}
 	})
 
-	It("are three communities, ten groups and a dozen people", func() {
-		Expect(communities).To(HaveLen(3))
+	It("are three communities and that of the managers, ten groups and a dozen people", func() {
+		Expect(communities).To(HaveLen(4))
 		Expect(groups).To(HaveLen(10))
 		people := map[string]bool{}
 		add := func(members []v1alpha1.MemberSource) {

@@ -108,7 +108,9 @@ type kind struct {
 	rows          []row
 }
 
-func kinds() []kind { return []kind{platforms(), directories(), communities(), groups(), decisions()} }
+func kinds() []kind {
+	return []kind{platforms(), directories(), communities(), communityManagers(), groups(), decisions()}
+}
 
 // object is the kind's full object with the edits.
 func (k kind) object(text string, edits ...edit) *unstructured.Unstructured {

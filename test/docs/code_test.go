@@ -20,7 +20,7 @@ import (
 )
 
 // goodNews are the reasons that nobody has to look up.
-var goodNews = []string{v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced}
+var goodNews = []string{v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced, v1alpha1.ReasonWithinAllocation}
 
 // source is a Go file of the project, parsed.
 func source(t *testing.T, path string) *ast.File {
@@ -232,6 +232,7 @@ func TestManifestsInThePagesAreStrictlyValid(t *testing.T) {
 				into := map[string]any{
 					"Platform": &v1alpha1.Platform{}, "Community": &v1alpha1.Community{}, "Group": &v1alpha1.Group{},
 					"GovernanceDecision": &v1alpha1.GovernanceDecision{}, "Directory": &v1alpha1.Directory{},
+					"CommunityManager": &v1alpha1.CommunityManager{},
 				}[of.Kind]
 				if into == nil {
 					t.Errorf("%s:%d declares a %s, and there is no such kind", p.path, b.line, of.Kind)
