@@ -58,7 +58,7 @@ func (w *world) powers(space string) func() map[string]model.Role {
 	}
 }
 
-// present are who is in a space, besides the operator.
+// inSpace are who is in a space, besides the operator.
 func (w *world) inSpace(space string) func() []string {
 	return func() []string {
 		present := []string{}
