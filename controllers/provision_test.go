@@ -54,6 +54,27 @@ var _ = Describe("a declared community", func() {
 		w.expectCondition(ctx, golang, v1alpha1.ConditionModerationEnforced, metav1.ConditionTrue, v1alpha1.ReasonEnforced)
 	})
 
+	It("is made on every platform before people are brought in on one", func(ctx SpecContext) {
+		people := []string{"ana", "ben", "cleo", "dan", "eva"}
+		w, other := newWorld(ctx, people...).ready(ctx), newWorld(ctx, people...)
+		other.platform.Spec.Access = w.platform.Spec.Access
+		other.ready(ctx)
+		community, golang := w.community(), w.group("golang", "ana")
+		community.Spec.Platforms = append(community.Spec.Platforms, v1alpha1.CommunityPlatform{PlatformRef: v1alpha1.LocalReference{Name: other.name}, SpaceName: "eng"})
+		for _, person := range people {
+			community.Spec.Members = append(community.Spec.Members, v1alpha1.MemberSource{Person: person})
+		}
+		w.server.Delay(memory.Call(plan.AddMember), time.Second)
+		w.create(ctx, community, golang)
+		made := func() *model.Observed { return other.server.Space("eng-golang") }
+		Eventually(made, "4s").ShouldNot(BeNil())
+		Expect(len(w.server.Space("eng").Members)).To(BeNumerically("<", len(people)), "the first platform is still at it")
+		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(other.server.Space("eng").Members).To(HaveLen(len(people)))
+		Expect(w.server.Space("eng").Members).To(HaveLen(len(people)))
+	})
+
 	It("is quiet when nothing changed: a second pass writes nothing", Label("promise 9"), func(ctx SpecContext) {
 		w := newWorld(ctx, "ana").ready(ctx)
 		community, golang := w.community(), w.group("golang", "ana")

@@ -80,6 +80,9 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 	if err := r.decide(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
+	if err := r.found(ctx, s, f); err != nil {
+		return ctrl.Result{}, err
+	}
 	var passes []*pass
 	for _, entry := range s.community.Spec.Platforms {
 		p := &pass{subject: s, facts: f, entry: entry}
@@ -90,6 +93,36 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 		passes = append(passes, p)
 	}
 	return r.report(ctx, s, f, passes, r.leaveOthers(ctx, s))
+}
+
+// found makes the spaces that there are none of yet, on every platform, before
+// anything else is done on one: a thousand members on the first platform are
+// not what the groups on the second one wait for. What stands in the way is
+// met again, and said, by the passes that follow.
+func (r *spaceReconciler) found(ctx context.Context, s *subject, f facts) error {
+	if len(s.community.Spec.Platforms) < 2 {
+		return nil
+	}
+	made, before := false, s.gate
+	for _, entry := range s.community.Spec.Platforms {
+		if s.known(entry.PlatformRef.Name).SpaceID != "" {
+			continue
+		}
+		p := &pass{subject: s, facts: f, entry: entry, onlyCreate: true}
+		r.run(ctx, p)
+		if space := p.seen.Space; len(p.changed) > 0 && space != nil {
+			s.record(v1alpha1.PlatformSpaceStatus{
+				Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address), Record: p.recordID(),
+			})
+			r.tell(p)
+			made = true
+		}
+	}
+	s.gate = before
+	if !made {
+		return nil
+	}
+	return r.patchStatus(ctx, s)
 }
 
 // opening says that a platform of the subject's spaces is Ready, and this

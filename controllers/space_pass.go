@@ -60,6 +60,9 @@ type pass struct {
 	windowOver bool
 	baseline   plan.Baseline
 
+	// onlyCreate says that the space is made where there is none, and nothing else is done.
+	onlyCreate bool
+
 	// collided says that a space could not be made because its name is taken.
 	collided bool
 
@@ -101,6 +104,9 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 		if p.effective.Management.Mode != v1alpha1.ModeEnforce || p.paused() {
 			p.pending = ops
 			p.subject.gate.unsure = true
+			return nil
+		}
+		if p.onlyCreate && (len(ops) == 0 || ops[0].Verb != plan.Create) {
 			return nil
 		}
 		if len(ops) == 0 {

@@ -139,7 +139,7 @@ func (b *benchmark) compute(ctx context.Context) error {
 		began, members := time.Now(), 0
 		view := b.index.State().View
 		for _, of := range sources {
-			found, unresolved := desired.People(of, nil, lookup{view}, began)
+			found, unresolved := desired.People(of, nil, lookup{view}, nil, began)
 			if len(unresolved) > 0 {
 				return fmt.Errorf("%s: %s", unresolved[0].Reason, unresolved[0].Message)
 			}
