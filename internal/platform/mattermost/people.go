@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"time"
 
 	mm "github.com/mattermost/mattermost/server/public/model"
 )
@@ -182,10 +183,15 @@ func (p *people) seek(names []string, want bool) (found map[string]string, unkno
 	return found, unknown, p.forgotten
 }
 
+// gathering is how long a request for people waits for others who look for
+// some: a hundred spaces that are looked at together ask a few times.
+const gathering = 50 * time.Millisecond
+
 // askNames asks for everybody who is sought, unless somebody else did since these names are.
 func (p *people) askNames(ctx context.Context, names []string) error {
 	p.asking.Lock()
 	defer p.asking.Unlock()
+	rest(ctx, gathering)
 	p.mu.Lock()
 	still := slices.ContainsFunc(names, func(name string) bool {
 		_, sought := p.sought[name]
