@@ -5,10 +5,12 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
@@ -122,4 +124,96 @@ func leaverAccounts(ctx context.Context, p *pass, used []*directory.State, profi
 		accounts[m.Account] = true
 	}
 	return accounts
+}
+
+// lookInside finds the accounts in a community's groups. They are not the
+// community's own members, so that it neither adds nor keeps them; but it does
+// not take them out of what they need for their group.
+func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Problem {
+	if !p.session.Info.Nested || p.subject.group != nil {
+		return nil
+	}
+	people, whole := r.inside(ctx, p.subject, p.facts)
+	accounts, nameless, problem := r.accounts(ctx, p, people)
+	if problem != nil {
+		return problem
+	}
+	p.inside, p.insideUnknown = accounts, !whole || len(nameless) > 0
+	return nil
+}
+
+func (p *pass) isInside(account string) bool {
+	return slices.ContainsFunc(p.inside, func(m model.Member) bool { return m.Account == account })
+}
+
+// checkAccounts looks the space up once, and takes out of the wanted members
+// who has no account. Who is in the space already has one.
+func (r *spaceReconciler) checkAccounts(ctx context.Context, p *pass) *status.Problem {
+	if problem := r.observe(ctx, p); problem != nil {
+		return problem
+	}
+	var strangers []string
+	for _, m := range p.want.Members {
+		if p.seen.Space == nil || !hasAccount(p.seen.Space.Members[m.Account]) {
+			strangers = append(strangers, m.Account)
+		}
+	}
+	if len(strangers) == 0 {
+		return nil
+	}
+	missing, err := p.session.Missing(ctx, strangers)
+	if err != nil {
+		return r.platformProblem(p, err)
+	}
+	p.missing = slices.Concat(p.nameless, missing)
+	p.want.Members = slices.DeleteFunc(slices.Clone(p.want.Members), func(m model.Member) bool {
+		return slices.Contains(missing, m.Account)
+	})
+	return nil
+}
+
+func hasAccount(m model.Membership) bool {
+	return m != "" && m != model.Invited
+}
+
+func accounts(members []model.Member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Account
+	}
+	return names
+}
+
+// people are the counts of the pass.
+func (p *pass) people() (counts v1alpha1.MemberCounts, banned []string) {
+	counts.Declared = int32(len(p.members) + len(p.nameless))
+	counts.Unresolved = int32(len(p.missing))
+	if p.seen.Space == nil {
+		return counts, nil
+	}
+	if p.seen.Space.Members == nil { // nobody is declared, so nobody looked: what was counted last
+		before := ptr.Deref(p.subject.status.Members, v1alpha1.MemberCounts{})
+		before.Declared, before.Unresolved, before.Left = counts.Declared, counts.Unresolved, 0
+		return before, nil
+	}
+	states := p.seen.Space.Members
+	for _, account := range slices.Sorted(maps.Keys(states)) {
+		declared := slices.ContainsFunc(p.members, func(m model.Member) bool { return m.Account == account })
+		switch states[account] {
+		case model.Present:
+			counts.Present++
+		case model.Invited:
+			counts.Invited++
+		case model.Left:
+			if declared {
+				counts.Left++
+			}
+		case model.Banned:
+			if declared {
+				banned = append(banned, account)
+			}
+		case model.Asking, model.Removed:
+		}
+	}
+	return counts, banned
 }

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -222,26 +221,6 @@ func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
 	return nil
 }
 
-// lookInside finds the accounts in a community's groups. They are not the
-// community's own members, so that it neither adds nor keeps them; but it does
-// not take them out of what they need for their group.
-func (r *spaceReconciler) lookInside(ctx context.Context, p *pass) *status.Problem {
-	if !p.session.Info.Nested || p.subject.group != nil {
-		return nil
-	}
-	people, whole := r.inside(ctx, p.subject, p.facts)
-	accounts, nameless, problem := r.accounts(ctx, p, people)
-	if problem != nil {
-		return problem
-	}
-	p.inside, p.insideUnknown = accounts, !whole || len(nameless) > 0
-	return nil
-}
-
-func (p *pass) isInside(account string) bool {
-	return slices.ContainsFunc(p.inside, func(m model.Member) bool { return m.Account == account })
-}
-
 // describeLosses counts what a platform can't hold, and says it one by one.
 func describeLosses(name string, losses []platform.Loss) string {
 	counts := map[platform.SupportState]int{}
@@ -258,36 +237,6 @@ func describeLosses(name string, losses []platform.Loss) string {
 		}
 	}
 	return fmt.Sprintf("%s: %s.%s", name, strings.Join(summary, ", "), each.String())
-}
-
-// checkAccounts looks the space up once, and takes out of the wanted members
-// who has no account. Who is in the space already has one.
-func (r *spaceReconciler) checkAccounts(ctx context.Context, p *pass) *status.Problem {
-	if problem := r.observe(ctx, p); problem != nil {
-		return problem
-	}
-	var strangers []string
-	for _, m := range p.want.Members {
-		if p.seen.Space == nil || !hasAccount(p.seen.Space.Members[m.Account]) {
-			strangers = append(strangers, m.Account)
-		}
-	}
-	if len(strangers) == 0 {
-		return nil
-	}
-	missing, err := p.session.Missing(ctx, strangers)
-	if err != nil {
-		return r.platformProblem(p, err)
-	}
-	p.missing = slices.Concat(p.nameless, missing)
-	p.want.Members = slices.DeleteFunc(slices.Clone(p.want.Members), func(m model.Member) bool {
-		return slices.Contains(missing, m.Account)
-	})
-	return nil
-}
-
-func hasAccount(m model.Membership) bool {
-	return m != "" && m != model.Invited
 }
 
 func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem {
@@ -308,14 +257,6 @@ func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem 
 func (p *pass) membersMatter() bool {
 	return len(p.want.Members) > 0 || p.record != nil && p.record.Size() > 0 ||
 		p.effective.Management.Membership == v1alpha1.MembershipExclusive
-}
-
-func accounts(members []model.Member) []string {
-	names := make([]string, len(members))
-	for i, m := range members {
-		names[i] = m.Account
-	}
-	return names
 }
 
 // platformProblem says what a platform's error means, and has the platform
@@ -525,38 +466,4 @@ func itemProblem(p *pass, op plan.Operation, err error) *status.Problem {
 			"Platform %s does not let Cabildo %s: %v. Everybody else is served; it is tried again.", p.platform.Name, op, err)
 	}
 	return status.FromPlatform(p.platform.Name, err)
-}
-
-// people are the counts of the pass.
-func (p *pass) people() (counts v1alpha1.MemberCounts, banned []string) {
-	counts.Declared = int32(len(p.members) + len(p.nameless))
-	counts.Unresolved = int32(len(p.missing))
-	if p.seen.Space == nil {
-		return counts, nil
-	}
-	if p.seen.Space.Members == nil { // nobody is declared, so nobody looked: what was counted last
-		before := ptr.Deref(p.subject.status.Members, v1alpha1.MemberCounts{})
-		before.Declared, before.Unresolved, before.Left = counts.Declared, counts.Unresolved, 0
-		return before, nil
-	}
-	states := p.seen.Space.Members
-	for _, account := range slices.Sorted(maps.Keys(states)) {
-		declared := slices.ContainsFunc(p.members, func(m model.Member) bool { return m.Account == account })
-		switch states[account] {
-		case model.Present:
-			counts.Present++
-		case model.Invited:
-			counts.Invited++
-		case model.Left:
-			if declared {
-				counts.Left++
-			}
-		case model.Banned:
-			if declared {
-				banned = append(banned, account)
-			}
-		case model.Asking, model.Removed:
-		}
-	}
-	return counts, banned
 }
