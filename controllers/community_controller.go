@@ -50,12 +50,13 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(predicate.Or(createsAndDeletes, membersChanged))).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
-		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(managerChanged)).
+		Watches(&v1alpha1.GovernancePolicy{}, governedBy(reader, func() client.ObjectList { return &v1alpha1.CommunityList{} }), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.fromCommunity), builder.WithPredicates(specOrLabels)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Secret{}, r.spaces.records.lost(model.KindCommunity), builder.WithPredicates(onlyRecords)).
-		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(model.KindCommunity), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(string(model.KindCommunity)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.communities, &handler.TypedEnqueueRequestForObject[*v1alpha1.Community]{})).
 		WithOptions(o.controller()).
 		Complete(r)

@@ -22,7 +22,6 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/governance"
-	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/status"
 )
 
@@ -47,6 +46,7 @@ func (r *DecisionReconciler) setup(mgr ctrl.Manager, o Options) error {
 		For(&v1alpha1.GovernanceDecision{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, ofTarget(v1alpha1.TargetCommunity), builder.WithPredicates(proposalChanged)).
 		Watches(&v1alpha1.Group{}, ofTarget(v1alpha1.TargetGroup), builder.WithPredicates(proposalChanged)).
+		Watches(&v1alpha1.CommunityManager{}, ofTarget(v1alpha1.TargetManager), builder.WithPredicates(proposalChanged)).
 		WithOptions(o.controller()).
 		Complete(r)
 	if err != nil {
@@ -59,9 +59,7 @@ func (r *DecisionReconciler) setup(mgr ctrl.Manager, o Options) error {
 var proposalChanged = predicate.Funcs{
 	GenericFunc: func(event.GenericEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		before, after := spaceStatusOf(e.ObjectOld), spaceStatusOf(e.ObjectNew)
-		return !equality.Semantic.DeepEqual(before.Proposal, after.Proposal) ||
-			!equality.Semantic.DeepEqual(before.LastDecision, after.LastDecision)
+		return !equality.Semantic.DeepEqual(decidedOn(e.ObjectOld), decidedOn(e.ObjectNew))
 	},
 }
 
@@ -99,7 +97,7 @@ func (r *DecisionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 func (r *DecisionReconciler) outcome(ctx context.Context, d *v1alpha1.GovernanceDecision) (status.Outcome, error) {
 	o := status.Outcome{Generation: d.Generation}
 	target := fmt.Sprintf("%s %s", d.Spec.TargetRef.Kind, d.Spec.TargetRef.Name)
-	s, err := r.target(ctx, d)
+	object, err := r.target(ctx, d)
 	switch {
 	case apierrors.IsNotFound(err) && isUnderway(d):
 		o.Message = fmt.Sprintf("Done: %s is gone.", target)
@@ -110,20 +108,31 @@ func (r *DecisionReconciler) outcome(ctx context.Context, d *v1alpha1.Governance
 	case err != nil:
 		return o, fmt.Errorf("reading %s: %w", target, err)
 	}
-	switch governance.FateOf(d, s, r.clock.Now()) {
-	case governance.Decided:
-		o.Message = fmt.Sprintf("%s: %s.", map[v1alpha1.Verdict]string{
-			v1alpha1.VerdictApprove: "Done", v1alpha1.VerdictRefuse: "Refused",
-		}[d.Spec.Verdict], s.LastDecision.Summary)
-	case governance.Underway:
+	says := decidedOn(object)
+	switch fate := governance.FateOf(d, says, r.clock.Now()); {
+	case fate == governance.Decided, fate == governance.Void && isUnderway(d): // and others were decided since
+		o.Message = map[v1alpha1.Verdict]string{v1alpha1.VerdictApprove: "Done", v1alpha1.VerdictRefuse: "Refused"}[d.Spec.Verdict]
+		if says.Last != nil && says.Last.Name == d.Name {
+			o.Message += ": " + says.Last.Summary
+		}
+		o.Message += "."
+	case fate == governance.Underway:
 		o.Problem = status.Wait(v1alpha1.ReasonProgressing, "%s carries it out.", target)
-	case governance.Expired:
+	case fate == governance.Expired:
 		o.Problem = status.Stall(v1alpha1.ReasonDecisionExpired,
 			"The decision counted until %s, and %s had not taken it up by then. Make another.", governance.Expiry(d).UTC().Format(time.RFC3339), target)
-	case governance.Void:
+	case fate == governance.Void:
 		o.Problem = status.Stall(v1alpha1.ReasonProposalChanged,
-			"%s has no open proposal with this ID and hash: it changed, or was decided already. Look at its status.proposal, and decide on that.", target)
+			"%s has no open proposal of this kind with this ID and hash: it changed, or was decided already. Look at its status, and decide on what waits there.", target)
 	default:
+		reason, message, err := r.barred(ctx, d, object)
+		if err != nil {
+			return o, err
+		}
+		if reason != "" {
+			o.Problem = status.Stall(reason, "%s", message)
+			return o, nil
+		}
 		guarded, err := r.guard.holds(ctx)
 		if err != nil {
 			return o, err
@@ -144,17 +153,41 @@ func isUnderway(d *v1alpha1.GovernanceDecision) bool {
 	return c != nil && c.Reason == v1alpha1.ReasonProgressing
 }
 
-// target is the status of the resource that was decided on.
-func (r *DecisionReconciler) target(ctx context.Context, d *v1alpha1.GovernanceDecision) (*v1alpha1.SpaceStatus, error) {
+// barred says why who made the decision can't approve; empty when they can.
+func (r *DecisionReconciler) barred(ctx context.Context, d *v1alpha1.GovernanceDecision, target client.Object) (reason, message string, err error) {
+	policy, err := policyFor(ctx, r.Client, d.Namespace)
+	if err != nil {
+		return "", "", err
+	}
+	reason, message = governance.Barred(d, policy, requesterOf(target))
+	return reason, message, nil
+}
+
+// target is the resource that was decided on.
+func (r *DecisionReconciler) target(ctx context.Context, d *v1alpha1.GovernanceDecision) (client.Object, error) {
 	name := types.NamespacedName{Namespace: d.Namespace, Name: d.Spec.TargetRef.Name}
-	var object client.Object = &v1alpha1.Group{}
-	if d.Spec.TargetRef.Kind == v1alpha1.TargetCommunity {
+	var object client.Object
+	switch d.Spec.TargetRef.Kind {
+	case v1alpha1.TargetCommunity:
 		object = &v1alpha1.Community{}
+	case v1alpha1.TargetManager:
+		object = &v1alpha1.CommunityManager{}
+	default:
+		object = &v1alpha1.Group{}
 	}
 	if err := r.Get(ctx, name, object); err != nil {
 		return nil, err
 	}
-	return spaceStatusOf(object), nil
+	return object, nil
+}
+
+// decidedOn is what a target says about decisions.
+func decidedOn(o client.Object) governance.Target {
+	if m, is := o.(*v1alpha1.CommunityManager); is {
+		return governance.Target{Proposals: []*v1alpha1.Proposal{m.Status.Proposal}, Last: m.Status.LastDecision}
+	}
+	s := spaceStatusOf(o)
+	return governance.Target{Proposals: []*v1alpha1.Proposal{s.Proposal, tierProposal(o)}, Last: s.LastDecision}
 }
 
 // spaceStatusOf is the part of the status that all kinds with spaces share.
@@ -173,10 +206,10 @@ func spaceStatusOf(o client.Object) *v1alpha1.SpaceStatus {
 func targetKey(t v1alpha1.DecisionTarget) string { return string(t.Kind) + "/" + t.Name }
 
 // decidedTarget is the request for the target of a decision, for the controller of its kind.
-func decidedTarget(kind model.Kind) handler.EventHandler {
+func decidedTarget(kind string) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 		d := o.(*v1alpha1.GovernanceDecision)
-		if string(d.Spec.TargetRef.Kind) != string(kind) {
+		if string(d.Spec.TargetRef.Kind) != kind {
 			return nil
 		}
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: d.Namespace, Name: d.Spec.TargetRef.Name}}}

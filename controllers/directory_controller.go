@@ -71,6 +71,7 @@ func (r *DirectoryReconciler) setup(mgr ctrl.Manager, o Options) error {
 		Watches(&v1alpha1.Community{}, of, builder.WithPredicates(leftDirectories)).
 		Watches(&v1alpha1.Group{}, of, builder.WithPredicates(leftDirectories)).
 		Watches(&v1alpha1.Platform{}, of, builder.WithPredicates(leftDirectories)).
+		Watches(&v1alpha1.GovernancePolicy{}, of, builder.WithPredicates(leftDirectories)).
 		WithOptions(o.controller()).
 		Complete(r)
 	if err != nil {
@@ -209,6 +210,13 @@ func (r *DirectoryReconciler) wake(ctx context.Context, name string) error {
 	for _, u := range users {
 		namespaces = append(namespaces, u.Namespace)
 	}
+	var policies v1alpha1.GovernancePolicyList
+	if err := r.List(ctx, &policies, uses); err != nil {
+		return fmt.Errorf("listing the policies that use Directory %s: %w", name, err)
+	}
+	for i := range policies.Items {
+		namespaces = append(namespaces, namespacesOf(ctx, r.Client, &policies.Items[i])...)
+	}
 	slices.Sort(namespaces)
 	for _, namespace := range slices.Compact(namespaces) {
 		for _, c := range requestsFor(ctx, r.Client, &v1alpha1.CommunityList{}, client.InNamespace(namespace)) {
@@ -216,6 +224,9 @@ func (r *DirectoryReconciler) wake(ctx context.Context, name string) error {
 		}
 		for _, g := range requestsFor(ctx, r.Client, &v1alpha1.GroupList{}, client.InNamespace(namespace)) {
 			send(ctx, r.hints.groups, &v1alpha1.Group{ObjectMeta: metav1.ObjectMeta{Namespace: g.Namespace, Name: g.Name}})
+		}
+		for _, m := range requestsFor(ctx, r.Client, &v1alpha1.CommunityManagerList{}, client.MatchingFields{indexManages: namespace}) {
+			send(ctx, r.hints.managers, &v1alpha1.CommunityManager{ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name}})
 		}
 	}
 	return ctx.Err()
@@ -232,7 +243,8 @@ func (r *DirectoryReconciler) finish(ctx context.Context, before, d *v1alpha1.Di
 	var communities v1alpha1.CommunityList
 	var groups v1alpha1.GroupList
 	var platforms v1alpha1.PlatformList
-	for _, list := range []client.ObjectList{&communities, &groups, &platforms} {
+	var policies v1alpha1.GovernancePolicyList
+	for _, list := range []client.ObjectList{&communities, &groups, &platforms, &policies} {
 		if err := r.List(ctx, list, client.MatchingFields{indexDirectory: d.Name}); err != nil {
 			return fmt.Errorf("listing what uses Directory %s: %w", d.Name, err)
 		}
@@ -246,6 +258,9 @@ func (r *DirectoryReconciler) finish(ctx context.Context, before, d *v1alpha1.Di
 	}
 	for i := range platforms.Items {
 		consumers = append(consumers, "Platform "+platforms.Items[i].Name)
+	}
+	for i := range policies.Items {
+		consumers = append(consumers, "GovernancePolicy "+policies.Items[i].Name)
 	}
 	if len(consumers) > 0 {
 		status.Apply(&d.Status.Conditions, status.Outcome{Generation: d.Generation, Problem: status.Wait(v1alpha1.ReasonInUse,

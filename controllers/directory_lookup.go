@@ -97,9 +97,16 @@ func (p *pass) ofLeaver(op plan.Operation) bool {
 	return op.Verb == plan.RemoveMember && len(op.Members) == 1 && p.left(op.Members[0].Account)
 }
 
-// reading says that a Directory of the subject is Ready, and this process has not read it yet.
+// reading says that a Directory of the subject, or of the policies, is Ready, and this process has not read it yet.
 func (r *spaceReconciler) reading(ctx context.Context, s *subject) bool {
-	return slices.ContainsFunc(directoriesIn(s.object), func(name string) bool {
+	names := directoriesIn(s.object)
+	var policies v1alpha1.GovernancePolicyList
+	if err := r.List(ctx, &policies, client.UnsafeDisableDeepCopy); err == nil {
+		for i := range policies.Items {
+			names = append(names, directoriesIn(&policies.Items[i])...)
+		}
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
 		var d v1alpha1.Directory
 		if err := r.Get(ctx, types.NamespacedName{Name: name}, &d); err != nil || !isReady(&d) {
 			return false

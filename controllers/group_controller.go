@@ -44,12 +44,13 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withGuidelines)).
 		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
-		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(managerChanged)).
+		Watches(&v1alpha1.GovernancePolicy{}, governedBy(reader, func() client.ObjectList { return &v1alpha1.GroupList{} }), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.fromCommunity), builder.WithPredicates(specOrLabels)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesMetadata(&corev1.Secret{}, r.spaces.records.lost(model.KindGroup), builder.WithPredicates(onlyRecords)).
-		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(model.KindGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(string(model.KindGroup)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(hints.groups, &handler.TypedEnqueueRequestForObject[*v1alpha1.Group]{})).
 		WithOptions(o.controller()).
 		Complete(r)

@@ -21,6 +21,7 @@ type hintRouter struct {
 	platforms   chan event.TypedGenericEvent[*v1alpha1.Platform]
 	communities chan event.TypedGenericEvent[*v1alpha1.Community]
 	groups      chan event.TypedGenericEvent[*v1alpha1.Group]
+	managers    chan event.TypedGenericEvent[*v1alpha1.CommunityManager]
 }
 
 func newHintRouter(sessions *platform.Sessions) *hintRouter {
@@ -29,6 +30,7 @@ func newHintRouter(sessions *platform.Sessions) *hintRouter {
 		platforms:   make(chan event.TypedGenericEvent[*v1alpha1.Platform], 64),
 		communities: make(chan event.TypedGenericEvent[*v1alpha1.Community], 64),
 		groups:      make(chan event.TypedGenericEvent[*v1alpha1.Group], 64),
+		managers:    make(chan event.TypedGenericEvent[*v1alpha1.CommunityManager], 64),
 	}
 }
 

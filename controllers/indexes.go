@@ -20,7 +20,7 @@ const (
 	indexGuidelines  = "guidelines"  // of Communities and Groups: the ConfigMap with their guidelines
 	indexMemberGroup = "memberGroup" // of Communities and Groups: Groups that they take members from
 	indexCredentials = "credentials" // of Platforms and Directories: their Secret
-	indexDirectory   = "directory"   // of Communities, Groups and Platforms: Directories that they use
+	indexDirectory   = "directory"   // of Communities, Groups, Platforms and GovernancePolicies: Directories that they use
 	indexList        = "list"        // of Directories: the ConfigMap with their people
 	indexManages     = "manages"     // of CommunityManagers: namespaces whose Communities they name
 	indexPerson      = "person"      // of CommunityManagers: who they are about
@@ -78,6 +78,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Community{}, indexDirectory, directoriesIn},
 		{&v1alpha1.Group{}, indexDirectory, directoriesIn},
 		{&v1alpha1.Platform{}, indexDirectory, directoriesIn},
+		{&v1alpha1.GovernancePolicy{}, indexDirectory, directoriesIn},
 		{&v1alpha1.CommunityManager{}, indexManages, func(o client.Object) []string {
 			return managedNamespaces(o.(*v1alpha1.CommunityManager))
 		}},
@@ -116,7 +117,7 @@ func configMapIn(g *v1alpha1.Guidelines) []string {
 	return []string{g.ConfigMapKeyRef.Name}
 }
 
-// directoriesIn are the Directories that a Community, Group or Platform names.
+// directoriesIn are the Directories that a Community, Group, Platform or GovernancePolicy names.
 func directoriesIn(o client.Object) []string {
 	var sources []v1alpha1.MemberSource
 	var names []string
@@ -128,6 +129,13 @@ func directoriesIn(o client.Object) []string {
 	case *v1alpha1.Platform:
 		if a := o.Spec.Accounts; a != nil && a.DirectoryRef != nil {
 			names = append(names, a.DirectoryRef.Name)
+		}
+	case *v1alpha1.GovernancePolicy:
+		if m := o.Spec.Managers; m != nil && m.TrainedGroup != nil {
+			names = append(names, m.TrainedGroup.DirectoryRef.Name)
+		}
+		if e := o.Spec.Evaluation; e != nil && e.Areas != nil {
+			names = append(names, e.Areas.DirectoryRef.Name)
 		}
 	}
 	for _, s := range sources {

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -20,9 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/directory"
 	"github.com/cabildo-dev/cabildo/internal/managers"
 	"github.com/cabildo-dev/cabildo/internal/status"
 )
@@ -31,12 +34,14 @@ import (
 // roles themselves are given by the spaces, which look up their managers.
 type CommunityManagerReconciler struct {
 	base
+	guard       decisionsGuard
+	directories *directory.Directories
 }
 
 // +kubebuilder:rbac:groups=community.cabildo.dev,resources=communitymanagers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=community.cabildo.dev,resources=communitymanagers/status,verbs=get;patch;update
 
-func (r *CommunityManagerReconciler) setup(mgr ctrl.Manager, o Options) error {
+func (r *CommunityManagerReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) error {
 	list := func(opts func(client.Object) []client.ListOption) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return requestsFor(ctx, r.Client, &v1alpha1.CommunityManagerList{}, opts(o)...)
@@ -49,10 +54,13 @@ func (r *CommunityManagerReconciler) setup(mgr ctrl.Manager, o Options) error {
 		return []client.ListOption{client.MatchingFields{indexManages: o.GetNamespace()}}
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.CommunityManager{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.CommunityManager{}, builder.WithPredicates(specOrAnnotations)).
 		Watches(&v1alpha1.CommunityManager{}, list(samePerson), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, list(ofNamespace), builder.WithPredicates(specOrLabels)).
 		WatchesMetadata(&corev1.Namespace{}, list(inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.GovernancePolicy{}, list(everything), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GovernanceDecision{}, decidedTarget(string(v1alpha1.TargetManager)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(source.Channel(hints.managers, &handler.TypedEnqueueRequestForObject[*v1alpha1.CommunityManager]{})).
 		WithOptions(o.controller()).
 		Complete(r)
 	if err != nil {
@@ -78,8 +86,18 @@ func (r *CommunityManagerReconciler) Reconcile(ctx context.Context, req ctrl.Req
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	all, err := r.rulings(ctx, inScope)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	now, before := r.clock.Now(), m.DeepCopy()
+	if err := r.appoint(ctx, &m, all); err != nil {
+		return ctrl.Result{}, err
+	}
 	outcome := managerOutcome(&m, inScope, now)
+	if standing(&m, all) && outcome.Problem == nil && outcome.Halted == "" {
+		outcome.Message = fmt.Sprintf("The role is provisional in %d communities, with less power: see the conditions Appointed and TrainingComplete.", len(inScope))
+	}
 	status.Apply(&m.Status.Conditions, outcome)
 	r.allocation(&m, same.Items, now)
 	m.Status.ObservedGeneration = m.Generation
@@ -95,7 +113,10 @@ func (r *CommunityManagerReconciler) Reconcile(ctx context.Context, req ctrl.Req
 		m.Status.NextChange = &metav1.Time{Time: next}
 	}
 	if !equality.Semantic.DeepEqual(before.Status, m.Status) {
-		if err := r.Status().Patch(ctx, &m, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		// A proposal that the cache doesn't have yet must not be replaced by another one of the same list.
+		if err := r.Status().Patch(ctx, &m, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); apierrors.IsConflict(err) {
+			return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
+		} else if client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("writing the status of CommunityManager %s: %w", req, err)
 		}
 	}

@@ -27,18 +27,21 @@ type managing struct {
 	reader    client.Reader
 	namespace string
 	now       time.Time
+	rules     managers.Rules
 
 	// list are the managers who name communities of the namespace, and namespaces the labels of theirs.
 	list       []v1alpha1.CommunityManager
 	namespaces map[string]map[string]string
 	// trouble says that not all of them could be read.
 	trouble *desired.Refusal
+	// untold says that it is not known of everybody whether they are trained.
+	untold *desired.Refusal
 	// next is when any answer that was given changes; zero when none does.
 	next time.Time
 }
 
-func (r *spaceReconciler) managing(ctx context.Context, namespace string) *managing {
-	m := &managing{ctx: ctx, reader: r.Client, namespace: namespace, now: r.clock.Now(), namespaces: map[string]map[string]string{}}
+func (r *spaceReconciler) managing(ctx context.Context, namespace string, rules managers.Rules) *managing {
+	m := &managing{ctx: ctx, reader: r.Client, namespace: namespace, now: r.clock.Now(), rules: rules, namespaces: map[string]map[string]string{}}
 	var found v1alpha1.CommunityManagerList
 	if err := r.List(ctx, &found, client.MatchingFields{indexManages: namespace}, client.UnsafeDisableDeepCopy); err != nil {
 		m.fail(err)
@@ -74,7 +77,7 @@ func labelsOf(ctx context.Context, reader client.Reader, name string) (map[strin
 }
 
 // of are those with a role in a community now.
-func (m *managing) of(c *v1alpha1.Community) []managers.Holder {
+func (m *managing) of(c *v1alpha1.Community) managers.Council {
 	var concerned []v1alpha1.CommunityManager
 	for i := range m.list {
 		if managers.Names(&m.list[i], c) {
@@ -84,13 +87,20 @@ func (m *managing) of(c *v1alpha1.Community) []managers.Holder {
 	if next := managers.NextChange(concerned, m.now); !next.IsZero() && (m.next.IsZero() || next.Before(m.next)) {
 		m.next = next
 	}
-	return managers.Of(c, concerned, m.namespaces, m.now)
+	council := managers.Of(c, concerned, m.namespaces, m.rules, m.now)
+	if council.Unknown > 0 {
+		group := m.rules.Policy.TrainedGroup
+		m.untold = &desired.Refusal{Reason: v1alpha1.ReasonTrainingUnknown, Message: fmt.Sprintf(
+			"whether %d managers are trained is not known, because group %q of Directory %s can't be read or is not there; nobody is removed, and the platform team sees why on the Directory",
+			council.Unknown, group.Name, group.DirectoryRef.Name)}
+	}
+	return council
 }
 
 // appointed are the people whom their role brings into a community's spaces.
 func (m *managing) appointed(c *v1alpha1.Community) []desired.Declared {
 	var people []desired.Declared
-	for _, h := range m.of(c) {
+	for _, h := range m.of(c).Holders {
 		people = append(people, desired.Appointed(h.Person, h.Role))
 	}
 	return people
@@ -111,7 +121,7 @@ func (m *managing) managersOf(selector *metav1.LabelSelector) ([]string, *desire
 	}
 	var people []string
 	for i := range communities.Items {
-		for _, h := range m.of(&communities.Items[i]) {
+		for _, h := range m.of(&communities.Items[i]).Holders {
 			if h.Manages {
 				people = append(people, h.Person)
 			}

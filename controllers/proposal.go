@@ -9,10 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -63,25 +60,17 @@ func (s *subject) hold(platform string, op plan.Operation, budget string) {
 
 // decide takes up the decision on the resource's proposal, if there is one. It
 // is written down before anything is done, so that it counts once.
-func (r *spaceReconciler) decide(ctx context.Context, s *subject) error {
+func (r *spaceReconciler) decide(ctx context.Context, s *subject, policy *v1alpha1.GovernancePolicy) error {
 	p := s.status.Proposal
-	if p == nil || p.State != v1alpha1.ProposalOpen || s.suspend {
+	if s.suspend {
 		return nil
 	}
 	if e := s.status.Effective; e != nil && e.Management != nil && e.Management.Mode != v1alpha1.ModeEnforce {
 		return nil
 	}
-	target := v1alpha1.DecisionTarget{Kind: v1alpha1.TargetKind(s.ref.Kind), Name: s.ref.Name}
-	var decisions v1alpha1.GovernanceDecisionList
-	if err := r.List(ctx, &decisions, client.InNamespace(s.ref.Namespace), client.MatchingFields{indexTarget: targetKey(target)}); err != nil {
-		return fmt.Errorf("listing the decisions on %s: %w", s.ref, err)
-	}
-	d := governance.Decide(p, target, decisions.Items, r.clock.Now())
-	if d == nil {
-		return nil
-	}
-	if guarded, err := r.guard.holds(ctx); err != nil || !guarded {
-		return err // the decision says that it is not honoured
+	d, err := r.decider().on(ctx, s.object, v1alpha1.TargetKind(s.ref.Kind), p, policy)
+	if d == nil || err != nil {
+		return err
 	}
 	p.State, p.Decision, p.DecidedBy = v1alpha1.ProposalApproved, d.Name, d.Spec.DecidedBy
 	if d.Spec.Verdict == v1alpha1.VerdictRefuse {
@@ -135,23 +124,35 @@ func (r *spaceReconciler) propose(s *subject) {
 	}
 }
 
+// howToApprove says how a proposal on the subject is approved.
+func howToApprove(s *subject, what string) string {
+	return fmt.Sprintf("Approve %s with: kubectl cabildo approve %s/%s -n %s", what, strings.ToLower(string(s.ref.Kind)), s.ref.Name, s.ref.Namespace)
+}
+
 // awaited says what waits for a person's word, and how it is given; nil when nothing does.
 func awaited(s *subject) *status.Problem {
 	p := s.status.Proposal
 	if p == nil {
 		return nil
 	}
-	target := strings.ToLower(string(s.ref.Kind)) + "/" + s.ref.Name
-	switch p.State {
-	case v1alpha1.ProposalApproved:
+	creation := p.Kind == v1alpha1.ProposalCreation
+	switch {
+	case p.State == v1alpha1.ProposalApproved && creation:
+		return status.Wait(v1alpha1.ReasonProgressing, "%s let be made by %s: at work.", p.Summary, p.DecidedBy)
+	case p.State == v1alpha1.ProposalApproved:
 		return status.Wait(v1alpha1.ReasonProgressing, "%s let go by %s: at work.", p.Summary, p.DecidedBy)
-	case v1alpha1.ProposalRefused:
+	case p.State == v1alpha1.ProposalRefused && creation:
+		return status.Stall(v1alpha1.ReasonProposalRefused, "%s refused the new group. Change it to what may be, or take it out.", p.DecidedBy)
+	case p.State == v1alpha1.ProposalRefused:
 		return status.Stall(v1alpha1.ReasonProposalRefused,
 			"The declaration takes away %s, and %s refused that. Correct the declaration to what is there, or change it to what may be.", p.Summary, p.DecidedBy)
+	case creation:
+		return status.Stall(v1alpha1.ReasonCreationWaits,
+			"The tier of the community has new groups wait for a person's word: %s. %s", p.Summary, howToApprove(s, "proposal "+p.ID))
 	default:
 		return status.Stall(v1alpha1.ReasonRemovalBudgetExceeded,
-			"%s would be taken away beyond the removal budget (%s), and waits. Approve proposal %s with: kubectl cabildo approve %s -n %s; or correct the declaration.",
-			p.Summary, p.Budget, p.ID, target, s.ref.Namespace)
+			"%s would be taken away beyond the removal budget (%s), and waits. %s; or correct the declaration.",
+			p.Summary, p.Budget, howToApprove(s, "proposal "+p.ID))
 	}
 }
 
@@ -171,29 +172,4 @@ func (p *pass) memberBudget() string {
 func (p *pass) spaceBudget() string {
 	b := desired.SpaceBudget(p.platform)
 	return fmt.Sprintf("%d spaces of Platform %s in %s", b.Count, p.platform.Name, b.Window)
-}
-
-// decisionsPolicy is the admission policy that holds who makes a decision, and its binding.
-const decisionsPolicy = "decisions.community.cabildo.dev"
-
-// decisionsGuard says whether it can be trusted that who is named in a decision
-// has made it: whether the admission policy is in force. Without it anybody who
-// may make decisions could name another.
-type decisionsGuard struct{ reader client.Reader }
-
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicies;validatingadmissionpolicybindings,resourceNames=decisions.community.cabildo.dev,verbs=get
-
-func (g decisionsGuard) holds(ctx context.Context) (bool, error) {
-	var policy admissionv1.ValidatingAdmissionPolicy
-	var binding admissionv1.ValidatingAdmissionPolicyBinding
-	for _, object := range []client.Object{&policy, &binding} {
-		if err := g.reader.Get(ctx, types.NamespacedName{Name: decisionsPolicy}, object); apierrors.IsNotFound(err) {
-			return false, nil
-		} else if err != nil {
-			return false, fmt.Errorf("looking whether decisions are guarded: %w", err)
-		}
-	}
-	fails := policy.Spec.FailurePolicy == nil || *policy.Spec.FailurePolicy == admissionv1.Fail
-	return fails && binding.Spec.PolicyName == decisionsPolicy && binding.Spec.MatchResources == nil &&
-		slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny), nil
 }

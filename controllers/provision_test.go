@@ -42,7 +42,7 @@ var _ = Describe("a declared community", func() {
 		Expect(room.Settings.Permissions).To(HaveKeyWithValue(model.ActionPost, model.RoleManager))
 		Expect(room.Members).To(And(HaveKeyWithValue("@ana:memory", model.Present), HaveKeyWithValue("@omar:memory", model.Present)))
 		Expect(room.Roles).To(Equal(map[string]model.Role{"@omar:memory": model.RoleModerator}))
-		Expect(golang.Status.Platforms).To(ConsistOf(v1alpha1.PlatformSpaceStatus{Name: w.name, SpaceID: room.ID, Address: "eng-golang", Record: golang.Status.Platforms[0].Record}))
+		Expect(golang.Status.Platforms).To(ConsistOf(v1alpha1.PlatformSpaceStatus{Name: w.name, SpaceID: room.ID, Address: "eng-golang", Record: golang.Status.Platforms[0].Record, Ledger: golang.Status.Platforms[0].Ledger}))
 		Expect(golang.Status.Platforms[0].Record).NotTo(BeEmpty())
 		Expect(golang.Status.Members).To(HaveValue(Equal(v1alpha1.MemberCounts{Declared: 2, Present: 2})))
 		Eventually(func(g Gomega) {

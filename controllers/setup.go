@@ -101,7 +101,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&DecisionReconciler{base: base, guard: guard}).setup(mgr, o); err != nil {
 		return err
 	}
-	if err := (&CommunityManagerReconciler{base: base}).setup(mgr, o); err != nil {
+	if err := (&CommunityManagerReconciler{base: base, guard: guard, directories: directories}).setup(mgr, o, hints); err != nil {
+		return err
+	}
+	if err := (&GovernancePolicyReconciler{base: base}).setup(mgr, o); err != nil {
 		return err
 	}
 	return (&GroupReconciler{spaces: spaces}).setup(mgr, o, hints)

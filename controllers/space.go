@@ -77,20 +77,33 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 	if problem != nil {
 		return r.report(ctx, s, f, nil, problem)
 	}
-	if err := r.decide(ctx, s); err != nil {
+	if err := r.decide(ctx, s, f.governed.policy); err != nil {
 		return ctrl.Result{}, err
 	}
+	if s.group == nil {
+		if err := r.evaluate(ctx, s, &f); err != nil {
+			return ctrl.Result{}, err
+		}
+		r.staff(s, &f)
+	}
+	f.appoint(s)
 	if err := r.found(ctx, s, f); err != nil {
 		return ctrl.Result{}, err
 	}
 	var passes []*pass
 	for _, entry := range s.community.Spec.Platforms {
-		p := &pass{subject: s, facts: f, entry: entry}
+		if f.governed.halt != nil && s.known(entry.PlatformRef.Name).SpaceID == "" {
+			continue
+		}
+		p := &pass{subject: s, facts: f, entry: entry, halt: f.governed.halt}
 		r.run(ctx, p)
 		if p.opening { // we have just started: nothing is known yet that would be worth a word
 			return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
 		}
 		passes = append(passes, p)
+	}
+	if f.governed.halt != nil {
+		return r.report(ctx, s, f, passes, f.governed.halt)
 	}
 	return r.report(ctx, s, f, passes, r.leaveOthers(ctx, s))
 }
@@ -100,7 +113,7 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 // not what the groups on the second one wait for. What stands in the way is
 // met again, and said, by the passes that follow.
 func (r *spaceReconciler) found(ctx context.Context, s *subject, f facts) error {
-	if len(s.community.Spec.Platforms) < 2 {
+	if len(s.community.Spec.Platforms) < 2 || f.governed.halt != nil {
 		return nil
 	}
 	made, before := false, s.gate
@@ -162,6 +175,7 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)
+	outcome.Governed, outcome.Staffed = r.governanceFindings(s, f.governed)
 	outcome.Grants = recordFinding(passes)
 	status.Apply(&s.status.Conditions, outcome)
 	s.status.ObservedGeneration = s.object.GetGeneration()
@@ -209,21 +223,38 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned); members == nil || f.Reason != "" {
 			members = f
 		}
-		if len(p.pending) > 0 {
-			return members, nil
+		said, reason := "", ""
+		switch drifted := drifted(p); {
+		case len(p.losses) > 0:
+			said, reason = describeLosses(p.platform.Name, p.losses), v1alpha1.ReasonSettingsUnsupported
+		case drifted != "":
+			said, reason = drifted, v1alpha1.ReasonDrifted
 		}
 		switch {
-		case len(p.losses) > 0:
-			said := describeLosses(p.platform.Name, p.losses)
+		case said != "":
 			if moderation != nil && moderation.Message != "" {
 				said = moderation.Message + " " + said
 			}
-			moderation = &status.Finding{Reason: v1alpha1.ReasonSettingsUnsupported, Message: said}
+			moderation = &status.Finding{Reason: reason, Message: said}
 		case moderation == nil && len(p.problems) == 0:
 			moderation = &status.Finding{}
 		}
 	}
 	return members, moderation
+}
+
+// drifted says which settings are not as they are wanted on a platform; empty when all are.
+func drifted(p *pass) string {
+	var off []string
+	for _, e := range status.Ledger(p.effective, p.want.Settings, &p.seen.Space.Settings, p.losses) {
+		if e.State == v1alpha1.SettingDrifted {
+			off = append(off, fmt.Sprintf("%s is %s and should be %s", e.Setting, e.Seen, e.Wanted))
+		}
+	}
+	if len(off) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s.", p.platform.Name, strings.Join(off, ", "))
 }
 
 // summarise records IDs, what is in force, and counts. Counts alone are not
@@ -243,7 +274,11 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 		if space.Mark != nil && space.Mark.Ref == s.ref {
 			s.record(v1alpha1.PlatformSpaceStatus{
 				Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address), Record: p.recordID(),
+				Ledger: status.Ledger(p.effective, p.want.Settings, &space.Settings, p.losses),
 			})
+		}
+		if !p.seen.Complete { // what was counted last stands: part of the people would look like a smaller community
+			continue
 		}
 		c, _ := p.people()
 		counted = true
@@ -283,6 +318,9 @@ func (s *subject) record(space v1alpha1.PlatformSpaceStatus) {
 	if i < 0 {
 		s.status.Platforms = append(s.status.Platforms, space)
 		return
+	}
+	if space.Ledger == nil { // nobody looked at the settings
+		space.Ledger = s.status.Platforms[i].Ledger
 	}
 	s.status.Platforms[i] = space
 }
@@ -328,7 +366,8 @@ func (r *spaceReconciler) patchStatus(ctx context.Context, s *subject) error {
 	}
 	patch := client.MergeFrom(s.stored)
 	before := spaceStatusOf(s.stored)
-	if !equality.Semantic.DeepEqual(before.Proposal, s.status.Proposal) || !equality.Semantic.DeepEqual(before.LastDecision, s.status.LastDecision) {
+	if !equality.Semantic.DeepEqual(before.Proposal, s.status.Proposal) || !equality.Semantic.DeepEqual(before.LastDecision, s.status.LastDecision) ||
+		!equality.Semantic.DeepEqual(tierProposal(s.stored), tierProposal(s.object)) {
 		patch = client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})
 	}
 	if err := r.Status().Patch(ctx, s.object, patch); client.IgnoreNotFound(err) != nil {
@@ -358,6 +397,14 @@ func (r *spaceReconciler) progress(ctx context.Context, p *pass, steps int) {
 	if err := r.patchStatus(ctx, s); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Saying that work goes on") // the report at the end says it again
 	}
+}
+
+// tierProposal is the proposal to move a community to another tier, or nil.
+func tierProposal(o client.Object) *v1alpha1.Proposal {
+	if c, is := o.(*v1alpha1.Community); is && c.Status.Governance != nil {
+		return c.Status.Governance.Proposal
+	}
+	return nil
 }
 
 func statusOf(o client.Object) any {

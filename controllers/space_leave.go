@@ -33,7 +33,11 @@ func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, 
 	if !controllerutil.ContainsFinalizer(s.object, v1alpha1.SpaceFinalizer) {
 		return ctrl.Result{}, nil
 	}
-	if err := r.decide(ctx, s); err != nil {
+	policy, err := policyFor(ctx, r.Client, s.ref.Namespace)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.decide(ctx, s, policy); err != nil {
 		return ctrl.Result{}, err
 	}
 	var problems []*status.Problem
@@ -121,7 +125,7 @@ func (r *spaceReconciler) leaving(ctx context.Context, s *subject, known v1alpha
 	}
 	switch {
 	case p.platform != nil && s.community != nil:
-		p.effective, _ = desired.Effective(desired.Inputs{Platform: p.platform, Community: s.community, Group: s.group})
+		p.effective, _, _ = desired.Effective(desired.Inputs{Platform: p.platform, Community: s.community, Group: s.group})
 	case s.status.Effective != nil:
 		p.effective = *s.status.Effective.DeepCopy()
 	}

@@ -59,6 +59,9 @@ type pass struct {
 	windowOver bool
 	baseline   plan.Baseline
 
+	// halt says why nothing is done but to take out who has left; nil when all may be done.
+	halt *status.Problem
+
 	// onlyCreate says that the space is made where there is none, and nothing else is done.
 	onlyCreate bool
 
@@ -78,6 +81,10 @@ const maxRounds = 4
 
 // run makes the space of the subject on one platform as it is declared.
 func (r *spaceReconciler) run(ctx context.Context, p *pass) {
+	if p.halt != nil {
+		p.note(p.halt)
+		p.subject.gate.unsure = true
+	}
 	for _, step := range []func(context.Context, *pass) *status.Problem{
 		r.resolve,
 		r.desire,
@@ -105,7 +112,13 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 			p.subject.gate.unsure = true
 			return nil
 		}
-		if p.onlyCreate && (len(ops) == 0 || ops[0].Verb != plan.Create) {
+		if p.halt != nil {
+			if ops = p.ofLeavers(ops); len(ops) == 0 {
+				return nil
+			}
+		}
+		creates := len(ops) > 0 && ops[0].Verb == plan.Create
+		if p.onlyCreate && !creates || creates && !p.mayCreate() {
 			return nil
 		}
 		if len(ops) == 0 {
@@ -168,8 +181,19 @@ func (r *spaceReconciler) resolve(ctx context.Context, p *pass) *status.Problem 
 	if err != nil {
 		return status.Stall(v1alpha1.ReasonInvalidPlatform, "%v. The platform team corrects it.", err)
 	}
+	var refused *status.Problem
 	if refusal != nil {
-		return status.Stall(refusal.Reason, "%s", refusal.Message)
+		refused = status.Stall(refusal.Reason, "%s", refusal.Message)
+	} else {
+		refused = p.reserved(address, standing)
+	}
+	if refused != nil && p.subject.known(name).SpaceID == "" {
+		return refused
+	}
+	if refused != nil { // what exists stays as it is, and who has left loses access all the same
+		p.halt = refused
+		p.note(refused)
+		p.subject.gate.unsure = true
 	}
 	if p.session = r.sessions.Get(name); p.session == nil {
 		p.opening = isReady(&object)
@@ -201,11 +225,17 @@ func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
 	in := desired.Inputs{
 		Platform: p.platform, Community: p.subject.community, Group: p.subject.group,
 		SpaceName:  desired.SpaceName(p.subject.community, p.entry),
-		Guidelines: p.facts.guidelines, Members: members,
+		Guidelines: p.facts.guidelines, Members: members, Tier: p.facts.governed.tier,
 	}
-	effective, refusal := desired.Effective(in)
-	if refusal != nil {
-		return status.Stall(refusal.Reason, "%s", refusal.Message)
+	if p.facts.governed.policy != nil {
+		in.Policy = p.facts.governed.policy.Name
+	}
+	effective, refused, tooLoose := desired.Effective(in)
+	if refused != nil {
+		return status.Stall(refused.Reason, "%s", refused.Message)
+	}
+	if tooLoose != nil {
+		p.note(status.Stall(tooLoose.Reason, "%s", tooLoose.Message))
 	}
 	p.effective = effective
 	p.want, p.losses = p.session.Normalize(desired.Space(in, effective))
@@ -231,7 +261,7 @@ func describeLosses(name string, losses []platform.Loss) string {
 		fmt.Fprintf(&each, " %s (%s): %s.", l.Setting, state, l.Message)
 	}
 	var summary []string
-	for _, state := range []platform.SupportState{platform.Unsupported, platform.Unlicensed, platform.Delegated} {
+	for _, state := range []platform.SupportState{platform.Unsupported, platform.Unlicensed, platform.Delegated, platform.Partial} {
 		if n := counts[state]; n > 0 {
 			summary = append(summary, fmt.Sprintf("%d %s", n, state))
 		}

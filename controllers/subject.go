@@ -86,6 +86,7 @@ type facts struct {
 	people       []desired.Declared
 	directories  *lookup
 	managing     *managing
+	governed     governed
 	unresolved   []desired.Unresolved
 	nextExpiry   time.Time
 }
@@ -100,18 +101,32 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 	}
 	f.namespaceLabels = namespace.Labels
 
+	var problem *status.Problem
+	if f.governed, problem = r.governing(ctx, s, f.namespaceLabels); problem != nil {
+		return f, problem
+	}
 	f.guidelines, f.noGuidelines = r.guidelineText(ctx, s)
-
-	now := r.clock.Now()
 	f.directories = r.lookup(ctx, s.ref.Namespace, f.namespaceLabels)
-	f.managing = r.managing(ctx, s.ref.Namespace)
-	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, now)
+	f.managing = r.managing(ctx, s.ref.Namespace, rulesOf(f.governed.policy, r.directories))
+	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, r.clock.Now())
+	f.nextExpiry = desired.NextExpiry(s.sources, r.clock.Now())
+	return f, nil
+}
+
+// appoint adds those whom a formal role brings into the subject's spaces, and
+// who stands in for managers that are gone. What of it is not known keeps everybody where they are.
+func (f *facts) appoint(s *subject) {
 	f.people = desired.Join(f.people, f.managing.appointed(s.community))
-	if trouble := f.managing.trouble; trouble != nil && !slices.Contains(f.unresolved, desired.Unresolved{Reason: trouble.Reason, Message: trouble.Message}) {
+	if who := interim(f.governed.policy, s.community); who != "" {
+		f.people = desired.Join(f.people, []desired.Declared{desired.Appointed(who, v1alpha1.RoleManager)})
+	}
+	for _, trouble := range []*desired.Refusal{f.managing.trouble, f.managing.untold} {
+		if trouble == nil || slices.Contains(f.unresolved, desired.Unresolved{Reason: trouble.Reason, Message: trouble.Message}) {
+			continue
+		}
 		f.unresolved = append(f.unresolved, desired.Unresolved{Reason: trouble.Reason, Message: trouble.Message})
 	}
-	f.nextExpiry = earliest(desired.NextExpiry(s.sources, now), f.managing.next)
-	return f, nil
+	f.nextExpiry = earliest(f.nextExpiry, f.managing.next)
 }
 
 // groupsOf looks up the groups that a subject takes members from.

@@ -85,6 +85,8 @@ var _ = BeforeSuite(func() {
 	Expect(devenv.CreateFiles(context.Background(), k8s,
 		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
+	Expect(k8s.Create(context.Background(), devenv.OpenPolicy())).To(Succeed())
+
 	apiserver = started
 	stopManager, shown = startManager()
 	DeferCleanup(func() { stopManager() })

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Copies what the Helm chart takes from config/: the custom resource definitions,
-# the roles and the admission policies with their bindings. The chart's templates
+# the roles, the admission policies with their bindings and the default policy. The chart's templates
 # add names and labels, and no rule, so that config/ stays the one source. `make
 # generate` calls it.
 set -euo pipefail
@@ -16,6 +16,7 @@ mkdir -p "$crds" "$roles" "$admission"
 cp config/crd/bases/*.yaml "$crds/"
 cp config/rbac/*role.yaml "$roles/"
 cp config/admission/*_policy.yaml config/admission/*_binding.yaml "$admission/"
+cp config/samples/governancepolicy.yaml charts/cabildo/files/governancepolicy.yaml
 
 # The templates read one object a file; a second one would be lost without a word.
 for file in "$crds"/*.yaml "$roles"/*.yaml "$admission"/*.yaml; do

@@ -174,6 +174,9 @@ type CommunityStatus struct {
 	// Groups is the number of Groups that belong to the community.
 	// +optional
 	Groups int32 `json:"groups,omitempty"`
+	// Governance is which policy governs the community, and what it makes of it.
+	// +optional
+	Governance *GovernanceStatus `json:"governance,omitempty"`
 }
 
 // Community is a governed space: why it exists, who belongs to it, and where it lives.
@@ -182,8 +185,10 @@ type CommunityStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=cabildo,shortName=comm
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Tier",type=string,JSONPath=`.status.governance.tier`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members.present`
 // +kubebuilder:printcolumn:name="Groups",type=integer,JSONPath=`.status.groups`
+// +kubebuilder:printcolumn:name="Staffed",type=string,JSONPath=`.status.conditions[?(@.type=="Staffed")].status`
 // +kubebuilder:printcolumn:name="Platforms",type=string,JSONPath=`.spec.platforms[*].platformRef.name`
 // +kubebuilder:printcolumn:name="Address",type=string,priority=1,JSONPath=`.status.platforms[*].address`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`

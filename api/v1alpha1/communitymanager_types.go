@@ -149,7 +149,7 @@ type CommunityManagerStatus struct {
 	// ObservedGeneration is the generation that this status is about.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Ready, Reconciling, Stalled and WithinAllocation.
+	// Conditions: Ready, Reconciling, Stalled, WithinAllocation, Appointed and TrainingComplete.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -165,9 +165,28 @@ type CommunityManagerStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
 	Communities []string `json:"communities,omitempty"`
+	// Proposal is the appointment that waits for a person's word, where the policy asks for one.
+	// +optional
+	Proposal *Proposal `json:"proposal,omitempty"`
+	// Appointment is the decision by which this counts.
+	// +optional
+	Appointment *AppointmentRecord `json:"appointment,omitempty"`
+	// LastDecision is the decision that took effect last.
+	// +optional
+	LastDecision *DecisionRecord `json:"lastDecision,omitempty"`
 	// NextChange is when the term or a leave next begins or ends.
 	// +optional
 	NextChange *metav1.Time `json:"nextChange,omitempty"`
+}
+
+// AppointmentRecord says who appointed a manager, and to what.
+type AppointmentRecord struct {
+	// Hash is the sha256 of what was approved: the person, the role and the communities. What has another one is not appointed.
+	Hash string `json:"hash"`
+	// DecidedBy is who approved it.
+	DecidedBy string `json:"decidedBy"`
+	// Decision is the GovernanceDecision.
+	Decision string `json:"decision"`
 }
 
 // CommunityManager is a person in a formal role in communities.

@@ -14,6 +14,10 @@ const (
 	ConditionModerationEnforced = "ModerationEnforced"
 	ConditionGrantsRecorded     = "GrantsRecorded"
 	ConditionWithinAllocation   = "WithinAllocation"
+	ConditionAppointed          = "Appointed"
+	ConditionTrainingComplete   = "TrainingComplete"
+	ConditionGoverned           = "Governed"
+	ConditionStaffed            = "Staffed"
 )
 
 // Reasons of conditions. docs/troubleshooting.md has an entry for each that is not good news.
@@ -97,6 +101,31 @@ const (
 	ReasonWithinAllocation        = "WithinAllocation"
 	ReasonManagersUnavailable     = "ManagersUnavailable"
 
+	// Appointment and training.
+	ReasonAppointed             = "Appointed"
+	ReasonAppointmentWaits      = "AppointmentWaits"
+	ReasonNotAppointed          = "NotAppointed"
+	ReasonTrained               = "Trained"
+	ReasonNotTrained            = "NotTrained"
+	ReasonTrainingUnknown       = "TrainingUnknown"
+	ReasonAutomationCantApprove = "AutomationCantApprove"
+	ReasonRequesterCantApprove  = "RequesterCantApprove"
+
+	// Governance.
+	ReasonGoverned              = "Governed"
+	ReasonNotGoverned           = "NotGoverned"
+	ReasonRequirementsNotMet    = "RequirementsNotMet"
+	ReasonPolicyUnavailable     = "PolicyUnavailable"
+	ReasonStaffed               = "Staffed"
+	ReasonUnderstaffed          = "Understaffed"
+	ReasonVacant                = "Vacant"
+	ReasonOrphaned              = "Orphaned"
+	ReasonModerationTooLoose    = "ModerationTooLoose"
+	ReasonNameReserved          = "NameReserved"
+	ReasonCreationWaits         = "CreationWaits"
+	ReasonCommunityUnderstaffed = "CommunityUnderstaffed"
+	ReasonDrifted               = "Drifted"
+
 	// Members from a directory.
 	ReasonDirectoryNotFound            = "DirectoryNotFound"
 	ReasonDirectoryNotGranted          = "DirectoryNotGranted"
@@ -116,6 +145,8 @@ const (
 	ForceReleaseAnnotation = "community.cabildo.dev/force-release"
 	// NewRecordAnnotation begins a new record of what was granted where the old one was lost; its value is the ID of the space.
 	NewRecordAnnotation = "community.cabildo.dev/new-record"
+	// RequestedByAnnotation is who wrote the spec last, as an admission policy notes it; nobody approves their own.
+	RequestedByAnnotation = "community.cabildo.dev/requested-by"
 	// InUseFinalizer keeps a Platform while communities use it.
 	InUseFinalizer = "community.cabildo.dev/in-use"
 	// SpaceFinalizer lets Cabildo release, archive or delete a space before its resource goes.

@@ -18,18 +18,19 @@ const (
 )
 
 // TargetKind is a kind whose proposals are decided on.
-// +kubebuilder:validation:Enum=Community;Group
+// +kubebuilder:validation:Enum=Community;Group;CommunityManager
 type TargetKind string
 
 // The kinds of targets.
 const (
 	TargetCommunity TargetKind = "Community"
 	TargetGroup     TargetKind = "Group"
+	TargetManager   TargetKind = "CommunityManager"
 )
 
 // DecisionTarget names the resource whose proposal is decided on, in the decision's own namespace.
 type DecisionTarget struct {
-	// Kind is Community or Group.
+	// Kind is Community, Group or CommunityManager.
 	Kind TargetKind `json:"kind"`
 	// Name of the resource.
 	// +kubebuilder:validation:MaxLength=253
@@ -44,11 +45,14 @@ type DecisionTarget struct {
 type GovernanceDecisionSpec struct {
 	// TargetRef names the resource whose proposal is decided on.
 	TargetRef DecisionTarget `json:"targetRef"`
-	// ProposalID is the id of the proposal in the target's status.proposal.
+	// ProposalKind: Removal, Tier, Creation or Appointment, as the proposal's. It decides which verb the decision takes. Left out: Removal.
+	// +optional
+	ProposalKind ProposalKind `json:"proposalKind,omitempty"`
+	// ProposalID is the id of the proposal in the target's status.
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9a-f-]{36}$')`,message="proposalID is the id in the target's status.proposal; kubectl cabildo approve fills it in"
 	ProposalID string `json:"proposalID"`
-	// Hash is the sha256 of what the proposal lists, as in the target's status.proposal. What changed meanwhile
+	// Hash is the sha256 of what the proposal lists, as in the target's status. What changed meanwhile
 	// has another one, and this decision is not about it.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9a-f]{64}$')`,message="hash is the hash in the target's status.proposal; kubectl cabildo approve fills it in"
@@ -64,7 +68,8 @@ type GovernanceDecisionSpec struct {
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 	// DecidedBy is the Kubernetes username of who decides. An admission policy holds it to be the one who makes the
-	// decision, and to have the verb approve on the target.
+	// decision, and to have the verb on the target that the kind of the proposal takes: approve, approve-tier,
+	// approve-creation or approve-appointment.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	DecidedBy string `json:"decidedBy"`

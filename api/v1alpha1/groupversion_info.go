@@ -31,6 +31,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Community{}, &CommunityList{},
 		&CommunityManager{}, &CommunityManagerList{},
 		&Group{}, &GroupList{},
+		&GovernancePolicy{}, &GovernancePolicyList{},
 		&GovernanceDecision{}, &GovernanceDecisionList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)

@@ -7,7 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SpaceStatus is what every kind with a space reports.
 type SpaceStatus struct {
-	// Conditions: Ready, Reconciling, Stalled, MembersResolved, ModerationEnforced and, while it is False, GrantsRecorded.
+	// Conditions: Ready, Reconciling, Stalled, MembersResolved, ModerationEnforced and, while it is False, GrantsRecorded; of a Community also Governed and Staffed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -53,6 +53,51 @@ type PlatformSpaceStatus struct {
 	// is gone, or another one, is a lost record: then nothing is taken away.
 	// +optional
 	Record string `json:"record,omitempty"`
+	// Ledger says of each setting what is wanted here, and what of it was read back from the platform.
+	// +optional
+	// +listType=map
+	// +listMapKey=setting
+	// +kubebuilder:validation:MaxItems=32
+	Ledger []LedgerEntry `json:"ledger,omitempty"`
+}
+
+// SettingState says how far a setting is in force on a platform.
+// +kubebuilder:validation:Enum=Enforced;Delegated;Partial;Unlicensed;Unsupported;Drifted;Unknown
+type SettingState string
+
+// The states of a setting.
+const (
+	// SettingEnforced was read back as it is wanted.
+	SettingEnforced SettingState = "Enforced"
+	// SettingDelegated is for somebody else to set, such as the server's administrators.
+	SettingDelegated SettingState = "Delegated"
+	// SettingPartial is in force in part; the reason says which.
+	SettingPartial SettingState = "Partial"
+	// SettingUnlicensed could be set with a licence.
+	SettingUnlicensed SettingState = "Unlicensed"
+	// SettingUnsupported is nothing that the platform can do.
+	SettingUnsupported SettingState = "Unsupported"
+	// SettingDrifted was read back as something else.
+	SettingDrifted SettingState = "Drifted"
+	// SettingUnknown could not be read back.
+	SettingUnknown SettingState = "Unknown"
+)
+
+// LedgerEntry is one setting on one platform.
+type LedgerEntry struct {
+	// Setting, as the API names it, such as massMentions.
+	Setting string `json:"setting"`
+	// Wanted value, after inheritance and limits.
+	// +optional
+	Wanted string `json:"wanted,omitempty"`
+	// Seen value, where it is another one than wanted.
+	// +optional
+	Seen string `json:"seen,omitempty"`
+	// State says how far the setting is in force.
+	State SettingState `json:"state"`
+	// Reason says why it is not Enforced.
+	// +optional
+	Reason string `json:"reason,omitempty"`
 }
 
 // ProposalState says how far a proposal is.
@@ -69,21 +114,45 @@ const (
 	ProposalRefused ProposalState = "Refused"
 )
 
-// Proposal is what would take away more than a removal budget allows, and
-// waits for a person's word. Any change of its list makes it another proposal.
+// ProposalKind says what a proposal is about. Each kind has an RBAC verb of its own for those who may approve it.
+// +kubebuilder:validation:Enum=Removal;Tier;Creation;Appointment
+type ProposalKind string
+
+// The kinds of proposals.
+const (
+	// ProposalRemoval takes away more than a removal budget allows; verb approve.
+	ProposalRemoval ProposalKind = "Removal"
+	// ProposalTier moves a community to another tier; verb approve-tier.
+	ProposalTier ProposalKind = "Tier"
+	// ProposalCreation makes the spaces of a new group; verb approve-creation.
+	ProposalCreation ProposalKind = "Creation"
+	// ProposalAppointment makes somebody a community manager that counts; verb approve-appointment.
+	ProposalAppointment ProposalKind = "Appointment"
+)
+
+// Proposal is what waits for a person's word, such as what would take away
+// more than a removal budget allows. Any change of its list makes it another proposal.
 type Proposal struct {
+	// Kind: Removal, Tier, Creation or Appointment. Left out: Removal.
+	// +optional
+	Kind ProposalKind `json:"kind,omitempty"`
 	// ID of the proposal, random, so that a decision on one can't be used for another.
 	ID string `json:"id"`
 	// Hash is the sha256 over the list, in hexadecimal.
 	Hash string `json:"hash"`
 	// State is Open, Approved or Refused.
 	State ProposalState `json:"state"`
-	// Summary says in a few words what would be taken away, such as "6 members".
+	// Summary says in a few words what it is about, such as "6 members" that would be taken away.
 	Summary string `json:"summary"`
 	// Operations are all that a decision on this is about. What goes beyond 500 comes in a proposal after this one.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=500
 	Operations []string `json:"operations"`
+	// Evidence is what speaks for it. A decision is not about the evidence, which may change meanwhile.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	Evidence []string `json:"evidence,omitempty"`
 	// Budget is the removal budget that this goes beyond, in words. Another budget has it thought over again.
 	// +optional
 	Budget string `json:"budget,omitempty"`
@@ -142,4 +211,18 @@ type EffectiveSettings struct {
 	// Moderation in force.
 	// +optional
 	Moderation *Moderation `json:"moderation,omitempty"`
+	// Origins say where settings come from that are not built in.
+	// +optional
+	// +listType=map
+	// +listMapKey=setting
+	// +kubebuilder:validation:MaxItems=32
+	Origins []SettingOrigin `json:"origins,omitempty"`
+}
+
+// SettingOrigin says where a setting comes from.
+type SettingOrigin struct {
+	// Setting, as the API names it, such as massMentions.
+	Setting string `json:"setting"`
+	// From is what says so, such as Community engineering, or limit of tier Small of GovernancePolicy default.
+	From string `json:"from"`
 }

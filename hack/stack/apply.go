@@ -95,6 +95,9 @@ func (s *Stack) DeclareAs(ctx context.Context, name string, spec v1alpha1.Platfo
 	if client.IgnoreAlreadyExists(err) != nil {
 		return err
 	}
+	if err := client.IgnoreAlreadyExists(s.Cluster.Create(ctx, devenv.OpenPolicy())); err != nil {
+		return err
+	}
 	if err := s.Cluster.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: devenv.OperatorNamespace},
 		StringData: credentials,

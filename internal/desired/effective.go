@@ -75,48 +75,6 @@ func mergeBudget(b, under v1alpha1.RemovalBudget) v1alpha1.RemovalBudget {
 	return b
 }
 
-// Moderation resolves what is inherited, field by field, and last what is
-// built in for a space of this visibility and join.
-func Moderation(visibility v1alpha1.Visibility, join v1alpha1.Join, layers ...*v1alpha1.Moderation) v1alpha1.Moderation {
-	var m v1alpha1.Moderation
-	for _, layer := range layers {
-		if layer == nil {
-			continue
-		}
-		m.Posting = first(m.Posting, layer.Posting)
-		m.Reactions = first(m.Reactions, layer.Reactions)
-		m.MassMentions = first(m.MassMentions, layer.MassMentions)
-		m.Invitations = first(m.Invitations, layer.Invitations)
-		m.Removals = first(m.Removals, layer.Removals)
-		m.Pins = first(m.Pins, layer.Pins)
-		m.Deletions = first(m.Deletions, layer.Deletions)
-		m.Guests = first(m.Guests, layer.Guests)
-		m.History = first(m.History, layer.History)
-		m.OnUnsupported = first(m.OnUnsupported, layer.OnUnsupported)
-		if m.BlockedServers == nil {
-			m.BlockedServers = layer.BlockedServers
-		}
-	}
-	invitations, history := v1alpha1.AudienceMembers, v1alpha1.HistoryEverything
-	if join == v1alpha1.JoinInvite {
-		invitations = v1alpha1.AudienceModerators
-	}
-	if visibility == v1alpha1.VisibilityPrivate {
-		history = v1alpha1.HistorySinceJoining
-	}
-	m.Posting = first(m.Posting, v1alpha1.AudienceMembers)
-	m.Reactions = first(m.Reactions, v1alpha1.AudienceMembers)
-	m.MassMentions = first(m.MassMentions, v1alpha1.AudienceMembers)
-	m.Invitations = first(m.Invitations, invitations)
-	m.Removals = first(m.Removals, v1alpha1.AudienceModerators)
-	m.Pins = first(m.Pins, v1alpha1.AudienceMembers)
-	m.Deletions = first(m.Deletions, v1alpha1.AudienceModerators)
-	m.Guests = first(m.Guests, v1alpha1.GuestsForbidden)
-	m.History = first(m.History, history)
-	m.OnUnsupported = first(m.OnUnsupported, v1alpha1.ReportUnsupported)
-	return m
-}
-
 // first is the first of the two that is set.
 func first[T ~string](a, b T) T {
 	if a != "" {

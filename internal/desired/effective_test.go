@@ -51,9 +51,29 @@ func TestModerationWhereNobodySaysAnything(t *testing.T) {
 		t.Run(string(tc.visibility)+" and "+string(tc.join), func(t *testing.T) {
 			want := builtIn
 			want.Invitations, want.History = tc.invitations, tc.history
-			NewWithT(t).Expect(desired.Moderation(tc.visibility, tc.join)).To(Equal(want))
+			NewWithT(t).Expect(moderation(tc.visibility, tc.join)).To(Equal(want))
 		})
 	}
+}
+
+// moderation is what is in force in a group of a community whose tier has
+// defaults, each layer what the group, the community and the tier say.
+func moderation(visibility v1alpha1.Visibility, join v1alpha1.Join, layers ...v1alpha1.Moderation) v1alpha1.Moderation {
+	in := desired.Inputs{
+		Platform: &v1alpha1.Platform{}, Community: &v1alpha1.Community{}, Policy: "default", Tier: &v1alpha1.Tier{Name: "Seed"},
+		Group: &v1alpha1.Group{Spec: v1alpha1.GroupSpec{Visibility: visibility, Join: join}},
+	}
+	in.Community.Spec.Visibility = visibility
+	for i, set := range []func(*v1alpha1.Moderation){
+		func(m *v1alpha1.Moderation) { in.Community.Spec.Moderation = m },
+		func(m *v1alpha1.Moderation) { in.Tier.Moderation = &v1alpha1.TierModeration{Defaults: m} },
+	} {
+		if i < len(layers) {
+			set(&layers[i])
+		}
+	}
+	e, _, _ := desired.Effective(in)
+	return *e.Moderation
 }
 
 // Each field is said by one of three layers, the others saying something else
@@ -99,11 +119,7 @@ func TestTheNearestLayerDecidesFieldByField(t *testing.T) {
 		BlockedServers: []string{"*.example.net"}, OnUnsupported: v1alpha1.ReportUnsupported,
 	}
 	decides(t, nearModeration, farModeration, func(layers ...v1alpha1.Moderation) v1alpha1.Moderation {
-		pointers := []*v1alpha1.Moderation{nil}
-		for i := range layers {
-			pointers = append(pointers, layers[i].DeepCopy())
-		}
-		return desired.Moderation(v1alpha1.VisibilityInternal, v1alpha1.JoinOpen, pointers...)
+		return moderation(v1alpha1.VisibilityInternal, v1alpha1.JoinOpen, layers...)
 	}, func(m *v1alpha1.Moderation) reflect.Value { return reflect.ValueOf(m).Elem() })
 }
 
@@ -153,7 +169,7 @@ func TestAGroupInheritsFromItsCommunityAndThePlatform(t *testing.T) {
 			Moderation: &v1alpha1.Moderation{Posting: v1alpha1.AudienceManagers, Pins: v1alpha1.AudienceManagers},
 		}},
 	}
-	effective, refusal := desired.Effective(in)
+	effective, refusal, _ := desired.Effective(in)
 	g.Expect(refusal).To(BeNil())
 	g.Expect(effective.Visibility).To(Equal(v1alpha1.VisibilityPublic))
 	g.Expect(effective.Join).To(Equal(v1alpha1.JoinOpen))
@@ -165,7 +181,7 @@ func TestAGroupInheritsFromItsCommunityAndThePlatform(t *testing.T) {
 		Management: &v1alpha1.Management{Mode: v1alpha1.ModeEnforce},
 		Moderation: &v1alpha1.Moderation{Pins: v1alpha1.AudienceModerators},
 	}}
-	effective, refusal = desired.Effective(in)
+	effective, refusal, _ = desired.Effective(in)
 	g.Expect(refusal).To(BeNil())
 	g.Expect(effective.Visibility).To(Equal(v1alpha1.VisibilityPrivate))
 	g.Expect(effective.Join).To(Equal(v1alpha1.JoinInvite))
@@ -204,7 +220,7 @@ func TestAGroupIsNoLooserThanItsCommunity(t *testing.T) {
 		t.Run("a "+string(tc.group)+" group of a "+string(tc.community)+" community", func(t *testing.T) {
 			g := NewWithT(t)
 			c := &v1alpha1.Community{ObjectMeta: metav1.ObjectMeta{Name: "square"}, Spec: v1alpha1.CommunitySpec{Visibility: tc.community}}
-			effective, refusal := desired.Effective(desired.Inputs{
+			effective, refusal, _ := desired.Effective(desired.Inputs{
 				Platform: &v1alpha1.Platform{}, Community: c, Group: &v1alpha1.Group{Spec: v1alpha1.GroupSpec{Visibility: tc.group}},
 			})
 			if tc.effective == "" {

@@ -24,6 +24,9 @@ type Inputs struct {
 	Guidelines string
 	// Members are the declared accounts, each once.
 	Members []model.Member
+	// Policy is the name of the policy that governs the community, and Tier where it is there; nil where none governs it.
+	Policy string
+	Tier   *v1alpha1.Tier
 }
 
 // CommunityRef and GroupRef name the resource that a space is for.
@@ -50,29 +53,42 @@ func Address(communityName string, g *v1alpha1.Group) string {
 	return communityName + "-" + first(g.Spec.SpaceName, g.Name)
 }
 
-// Effective resolves everything that the space inherits.
-func Effective(in Inputs) (v1alpha1.EffectiveSettings, *Refusal) {
+// Effective resolves everything that the space inherits. refused says why it
+// can't be made like this at all; tooLoose what is stricter than it was
+// declared, because a policy says so.
+func Effective(in Inputs) (e v1alpha1.EffectiveSettings, refused, tooLoose *Refusal) {
 	c := in.Community.Spec
 	visibility, join := first(c.Visibility, v1alpha1.VisibilityInternal), v1alpha1.JoinOpen
 	management := []*v1alpha1.Management{c.Management, PlatformLayer(in.Platform)}
-	moderation := []*v1alpha1.Moderation{c.Moderation}
-	var refusal *Refusal
+	layers := []Layer{{Name: "Community " + in.Community.Name, Moderation: c.Moderation, Own: in.Group == nil}}
+	var limits Limits
+	if t := in.Tier; t != nil && t.Moderation != nil {
+		of := fmt.Sprintf("tier %s of GovernancePolicy %s", t.Name, in.Policy)
+		layers = append(layers, Layer{Name: of, Moderation: t.Moderation.Defaults})
+		limits = Limits{"limit of " + of, t.Moderation.Limits}
+	}
+	var joined moderated
 	if g := in.Group; g != nil {
 		own := first(g.Spec.Visibility, visibility)
 		if looseness(own) > looseness(visibility) {
-			refusal = &Refusal{v1alpha1.ReasonVisibilityTooLoose, fmt.Sprintf(
+			refused = &Refusal{v1alpha1.ReasonVisibilityTooLoose, fmt.Sprintf(
 				"visibility %s is looser than %s, which is Community %s's. Choose %s or stricter, or change the community.",
 				own, visibility, in.Community.Name, visibility)}
 		}
 		visibility, join = own, first(g.Spec.Join, v1alpha1.JoinOpen)
+		least := limits.of(func(l *v1alpha1.ModerationLimits) string { return string(l.Join) })
+		join = v1alpha1.Join(joined.bound("join", string(join), joins, least, limits.Name, g.Spec.Join != ""))
 		management = slices.Insert(management, 0, g.Spec.Management)
-		moderation = slices.Insert(moderation, 0, g.Spec.Moderation)
+		layers = slices.Insert(layers, 0, Layer{Name: "Group " + g.Name, Moderation: g.Spec.Moderation, Own: true})
 	}
 	managed := Management(management...)
-	moderated := Moderation(visibility, join, moderation...)
+	m := moderate(visibility, join, layers, limits)
+	if loose := slices.Concat(joined.tooLoose, m.tooLoose); len(loose) > 0 {
+		tooLoose = &Refusal{v1alpha1.ReasonModerationTooLoose, strings.Join(loose, ". ") + "."}
+	}
 	return v1alpha1.EffectiveSettings{
-		Visibility: visibility, Join: join, Management: &managed, Moderation: &moderated,
-	}, refusal
+		Visibility: visibility, Join: join, Management: &managed, Moderation: &m.Moderation, Origins: slices.Concat(joined.origins, m.origins),
+	}, refused, tooLoose
 }
 
 func looseness(v v1alpha1.Visibility) int {

@@ -44,7 +44,7 @@ func inputs() desired.Inputs {
 
 func space(t *testing.T, in desired.Inputs) model.Space {
 	t.Helper()
-	effective, refusal := desired.Effective(in)
+	effective, refusal, _ := desired.Effective(in)
 	NewWithT(t).Expect(refusal).To(BeNil())
 	return desired.Space(in, effective)
 }

@@ -24,11 +24,13 @@ const MaxOperations = 500
 // decisionLife is how long a decision counts that does not say.
 const decisionLife = 24 * time.Hour
 
-// Gated is one operation that takes something away and waits for a person's word.
+// Gated is one operation that waits for a person's word: it takes something away, or makes a group's first space.
 type Gated struct {
+	// Kind of the proposal that it belongs to; empty for a removal.
+	Kind v1alpha1.ProposalKind
 	// Operation says it for people: what, of whom, and on which platform.
 	Operation string
-	// Members, Roles and Spaces are what it takes away.
+	// Members, Roles and Spaces are what it takes away, or makes.
 	Members, Roles, Spaces int
 	// Budget is the removal budget that it goes beyond, in words.
 	Budget string
@@ -54,7 +56,7 @@ func Propose(before *v1alpha1.Proposal, waits []Gated, newID func() string) *v1a
 	if len(waits) == 0 {
 		return nil
 	}
-	p := &v1alpha1.Proposal{State: v1alpha1.ProposalOpen}
+	p := &v1alpha1.Proposal{Kind: waits[0].Kind, State: v1alpha1.ProposalOpen}
 	var members, roles, spaces int
 	var budgets []string
 	for _, w := range waits {
@@ -65,6 +67,9 @@ func Propose(before *v1alpha1.Proposal, waits []Gated, newID func() string) *v1a
 	slices.Sort(budgets)
 	p.Budget = strings.Join(slices.Compact(budgets), "; ")
 	p.Summary = count(members, roles, spaces)
+	if p.Kind == v1alpha1.ProposalCreation {
+		p.Summary = plural(spaces, "new space", "new spaces")
+	}
 	p.Hash = Hash(p.Operations)
 	if before != nil && before.State != v1alpha1.ProposalApproved && before.Hash == p.Hash && before.Budget == p.Budget {
 		return before
@@ -73,6 +78,27 @@ func Propose(before *v1alpha1.Proposal, waits []Gated, newID func() string) *v1a
 	return p
 }
 
+// ProposeTier returns the proposal to move a community to another tier; nil
+// where nothing speaks for one. It is the one before while it would change the
+// same, so that its evidence is what it was when it was proposed.
+func ProposeTier(policy *v1alpha1.GovernancePolicy, before *v1alpha1.Proposal, here, toward *v1alpha1.Tier, m Measures, newID func() string) *v1alpha1.Proposal {
+	if toward == nil {
+		return nil
+	}
+	changes := Difference(here, toward)
+	hash := Hash(changes)
+	if before != nil && before.Hash == hash {
+		return before
+	}
+	return &v1alpha1.Proposal{
+		Kind: v1alpha1.ProposalTier, ID: newID(), Hash: hash, State: v1alpha1.ProposalOpen,
+		Summary: fmt.Sprintf("tier %s instead of %s", toward.Name, here.Name), Operations: changes, Evidence: Evidence(policy, here, toward, m),
+	}
+}
+
+// Kind is what a proposal is about.
+func Kind(p *v1alpha1.Proposal) v1alpha1.ProposalKind { return cmp.Or(p.Kind, v1alpha1.ProposalRemoval) }
+
 // count says in words what is taken away.
 func count(members, roles, spaces int) string {
 	var parts []string
@@ -80,20 +106,16 @@ func count(members, roles, spaces int) string {
 		n         int
 		one, many string
 	}{{members, "member", "members"}, {roles, "role", "roles"}, {spaces, "space", "spaces"}} {
-		switch part.n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+part.one)
-		default:
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.many))
+		if part.n > 0 {
+			parts = append(parts, plural(part.n, part.one, part.many))
 		}
 	}
 	return strings.Join(parts, " and ")
 }
 
 // Decide returns the decision that takes effect on an open proposal, or nil: it
-// names the proposal and its list, and has not expired. Of several the first that was made counts.
-func Decide(p *v1alpha1.Proposal, target v1alpha1.DecisionTarget, decisions []v1alpha1.GovernanceDecision, now time.Time) *v1alpha1.GovernanceDecision {
+// names the proposal, its kind and its list, has not expired, and is not of somebody who is barred. Of several the first that was made counts.
+func Decide(p *v1alpha1.Proposal, target v1alpha1.DecisionTarget, decisions []v1alpha1.GovernanceDecision, barred func(*v1alpha1.GovernanceDecision) bool, now time.Time) *v1alpha1.GovernanceDecision {
 	if p == nil || p.State != v1alpha1.ProposalOpen {
 		return nil
 	}
@@ -101,13 +123,18 @@ func Decide(p *v1alpha1.Proposal, target v1alpha1.DecisionTarget, decisions []v1
 	for i := range decisions {
 		d := &decisions[i]
 		switch {
-		case d.Spec.TargetRef != target, d.Spec.ProposalID != p.ID, d.Spec.Hash != p.Hash:
-		case !d.DeletionTimestamp.IsZero(), !now.Before(Expiry(d)):
+		case d.Spec.TargetRef != target, !isAbout(d, p):
+		case !d.DeletionTimestamp.IsZero(), !now.Before(Expiry(d)), barred(d):
 		case first == nil, before(d, first):
 			first = d
 		}
 	}
 	return first
+}
+
+// isAbout says that a decision is about exactly this proposal.
+func isAbout(d *v1alpha1.GovernanceDecision, p *v1alpha1.Proposal) bool {
+	return d.Spec.ProposalID == p.ID && d.Spec.Hash == p.Hash && cmp.Or(d.Spec.ProposalKind, v1alpha1.ProposalRemoval) == Kind(p)
 }
 
 func before(a, b *v1alpha1.GovernanceDecision) bool {
@@ -142,21 +169,32 @@ const (
 	Expired Fate = "Expired"
 )
 
-// FateOf says what became of a decision on a target with this status.
-func FateOf(d *v1alpha1.GovernanceDecision, s *v1alpha1.SpaceStatus, now time.Time) Fate {
-	p, last := s.Proposal, s.LastDecision
-	switch {
-	case last != nil && last.Name == d.Name && last.ProposalID == d.Spec.ProposalID:
+// Target is what a decision's target says: what waits there, and which decision took effect last.
+type Target struct {
+	Proposals []*v1alpha1.Proposal
+	Last      *v1alpha1.DecisionRecord
+}
+
+// FateOf says what became of a decision on a target.
+func FateOf(d *v1alpha1.GovernanceDecision, t Target, now time.Time) Fate {
+	if t.Last != nil && t.Last.Name == d.Name && t.Last.ProposalID == d.Spec.ProposalID {
 		return Decided
-	case p == nil || p.ID != d.Spec.ProposalID || p.Hash != d.Spec.Hash:
-		return Void
-	case p.State == v1alpha1.ProposalApproved && p.Decision == d.Name:
-		return Underway
-	case p.State != v1alpha1.ProposalOpen:
-		return Void // somebody else decided first
-	case !now.Before(Expiry(d)):
-		return Expired
-	default:
-		return Pending
 	}
+	for _, p := range t.Proposals {
+		switch {
+		case p == nil || !isAbout(d, p):
+			continue
+		case p.State == v1alpha1.ProposalApproved && p.Decision == d.Name:
+			return Underway
+		case p.State == v1alpha1.ProposalRefused && p.Decision == d.Name:
+			return Decided
+		case p.State != v1alpha1.ProposalOpen:
+			return Void // somebody else decided first
+		case !now.Before(Expiry(d)):
+			return Expired
+		default:
+			return Pending
+		}
+	}
+	return Void
 }

@@ -128,18 +128,18 @@ func TestADecisionCountsOnlyOnExactlyWhatItIsAboutAndInTime(t *testing.T) {
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			g, d := NewWithT(t), decided(row.change)
-			found := governance.Decide(open(), target, []v1alpha1.GovernanceDecision{d}, now)
+			found := governance.Decide(open(), target, []v1alpha1.GovernanceDecision{d}, nobody, now)
 			g.Expect(found != nil).To(Equal(row.counts))
-			g.Expect(governance.FateOf(&d, &v1alpha1.SpaceStatus{Proposal: open()}, now)).To(Equal(row.fate))
+			g.Expect(governance.FateOf(&d, waiting(open()), now)).To(Equal(row.fate))
 		})
 	}
 	g := NewWithT(t)
 	elsewhere := decided(func(d *v1alpha1.GovernanceDecision) { d.Spec.TargetRef.Kind = v1alpha1.TargetCommunity })
 	taken := decided(func(d *v1alpha1.GovernanceDecision) { d.DeletionTimestamp = at(0) })
 	for _, d := range []v1alpha1.GovernanceDecision{elsewhere, taken} {
-		g.Expect(governance.Decide(open(), target, []v1alpha1.GovernanceDecision{d}, now)).To(BeNil())
+		g.Expect(governance.Decide(open(), target, []v1alpha1.GovernanceDecision{d}, nobody, now)).To(BeNil())
 	}
-	g.Expect(governance.Decide(nil, target, []v1alpha1.GovernanceDecision{decided(nil)}, now)).To(BeNil())
+	g.Expect(governance.Decide(nil, target, []v1alpha1.GovernanceDecision{decided(nil)}, nobody, now)).To(BeNil())
 }
 
 func TestOfSeveralDecisionsTheFirstThatWasMadeCounts(t *testing.T) {
@@ -150,7 +150,7 @@ func TestOfSeveralDecisionsTheFirstThatWasMadeCounts(t *testing.T) {
 		d.Name, d.Spec.Verdict, d.CreationTimestamp = "no", v1alpha1.VerdictRefuse, metav1.NewTime(now.Add(-2*time.Hour))
 	})
 	for _, order := range [][]v1alpha1.GovernanceDecision{{yes, no}, {no, yes}} {
-		g.Expect(governance.Decide(p, target, order, now).Name).To(Equal("no"))
+		g.Expect(governance.Decide(p, target, order, nobody, now).Name).To(Equal("no"))
 	}
 }
 
@@ -159,12 +159,19 @@ func TestADecisionTakesEffectOnce(t *testing.T) {
 	g, d := NewWithT(t), decided(nil)
 	for _, state := range []v1alpha1.ProposalState{v1alpha1.ProposalApproved, v1alpha1.ProposalRefused} {
 		p := &v1alpha1.Proposal{ID: "one", Hash: "h", State: state, Decision: "another"}
-		g.Expect(governance.Decide(p, target, []v1alpha1.GovernanceDecision{d}, now)).To(BeNil())
-		g.Expect(governance.FateOf(&d, &v1alpha1.SpaceStatus{Proposal: p}, now)).To(Equal(governance.Void), "somebody else was first")
+		g.Expect(governance.Decide(p, target, []v1alpha1.GovernanceDecision{d}, nobody, now)).To(BeNil())
+		g.Expect(governance.FateOf(&d, waiting(p), now)).To(Equal(governance.Void), "somebody else was first")
 	}
 	own := &v1alpha1.Proposal{ID: "one", Hash: "h", State: v1alpha1.ProposalApproved, Decision: "yes"}
-	g.Expect(governance.FateOf(&d, &v1alpha1.SpaceStatus{Proposal: own}, now)).To(Equal(governance.Underway))
+	g.Expect(governance.FateOf(&d, waiting(own), now)).To(Equal(governance.Underway))
 	last := &v1alpha1.DecisionRecord{Name: "yes", ProposalID: "one"}
-	g.Expect(governance.FateOf(&d, &v1alpha1.SpaceStatus{LastDecision: last}, now)).To(Equal(governance.Decided))
-	g.Expect(governance.FateOf(&d, &v1alpha1.SpaceStatus{}, now)).To(Equal(governance.Void))
+	g.Expect(governance.FateOf(&d, governance.Target{Last: last}, now)).To(Equal(governance.Decided))
+	g.Expect(governance.FateOf(&d, governance.Target{}, now)).To(Equal(governance.Void))
+}
+
+// nobody is barred from deciding.
+func nobody(*v1alpha1.GovernanceDecision) bool { return false }
+
+func waiting(p *v1alpha1.Proposal) governance.Target {
+	return governance.Target{Proposals: []*v1alpha1.Proposal{p}}
 }

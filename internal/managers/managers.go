@@ -26,6 +26,17 @@ type Holder struct {
 	Manages bool
 }
 
+// Council is who has a role in a community at a moment.
+type Council struct {
+	// Holders by name, each with the strongest of their roles.
+	Holders []Holder
+	// Serving are the leads and managers that count, by name: appointed and trained, in term, and on leave only where deputies act.
+	Serving []Serving
+	// Provisional is how many leads and managers don't count yet, and Unknown how many of them because it is not
+	// known whether they are trained.
+	Provisional, Unknown int
+}
+
 // InTerm says that the role is somebody's on that day.
 func InTerm(m *v1alpha1.CommunityManager, now time.Time) bool {
 	t, day := m.Spec.Term, today(now)
@@ -97,16 +108,18 @@ func Consents(c *v1alpha1.Community, namespace string, namespaceLabels map[strin
 	})
 }
 
-// Of are those who have a role in a community now, by name; the strongest role
-// of each. Who is on leave stays a member. namespaces are the labels of the managers' namespaces, by name.
-func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[string]map[string]string, now time.Time) []Holder {
-	found := map[string]Holder{}
-	add := func(person string, role v1alpha1.Role, manages bool) {
-		h := found[person]
+// Of are those who have a role in a community now. Who is on leave stays a
+// member. Whom the rules don't count yet is provisional, with a smaller role.
+// namespaces are the labels of the managers' namespaces, by name.
+func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[string]map[string]string, rules Rules, now time.Time) Council {
+	var council Council
+	holders, serving := map[string]Holder{}, map[string]Serving{}
+	hold := func(person string, role v1alpha1.Role, manages bool) {
+		h := holders[person]
 		if strength(role) > strength(h.Role) {
 			h.Role = role
 		}
-		found[person] = Holder{person, h.Role, h.Manages || manages}
+		holders[person] = Holder{person, h.Role, h.Manages || manages}
 	}
 	for i := range list {
 		m := &list[i]
@@ -114,16 +127,72 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 			continue
 		}
 		role, manages := powers(m.Spec.Role)
-		if !OnLeave(m, now) {
-			add(m.Spec.Person, role, manages)
+		away, appointed := OnLeave(m, now), rules.Appointed(m)
+		if !away {
+			trained := rules.trained(m.Spec.Person)
+			counts := appointed && trained == Yes
+			hold(m.Spec.Person, inForce(role, counts), manages)
+			switch {
+			case manages && counts:
+				serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c))
+			case manages:
+				council.Provisional++
+			}
+			if trained == Unknown {
+				council.Unknown++
+			}
 			continue
 		}
-		add(m.Spec.Person, v1alpha1.RoleMember, manages)
+		hold(m.Spec.Person, v1alpha1.RoleMember, manages)
+		if manages && appointed && len(m.Spec.Deputies) > 0 && rules.trained(m.Spec.Person) == Yes {
+			serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c))
+		}
 		for _, d := range m.Spec.Deputies {
-			add(d.Person, role, manages)
+			trained := rules.trained(d.Person)
+			hold(d.Person, inForce(role, appointed && trained == Yes), manages)
+			if trained == Unknown {
+				council.Unknown++
+			}
 		}
 	}
-	return slices.SortedFunc(maps.Values(found), func(a, b Holder) int { return cmp.Compare(a.Person, b.Person) })
+	council.Holders = slices.SortedFunc(maps.Values(holders), func(a, b Holder) int { return cmp.Compare(a.Person, b.Person) })
+	council.Serving = slices.SortedFunc(maps.Values(serving), func(a, b Serving) int { return cmp.Compare(a.Person, b.Person) })
+	return council
+}
+
+// served is what a manager gives to a community. A part of their week that is
+// for several communities together is not counted for one of them.
+func served(m *v1alpha1.CommunityManager, c *v1alpha1.Community) Serving {
+	s := Serving{Person: m.Spec.Person, Commitment: m.Spec.Commitment, BusinessArea: m.Spec.BusinessArea}
+	for _, d := range m.Spec.Deputies {
+		s.Deputies = append(s.Deputies, d.Person)
+	}
+	for _, e := range m.Spec.Communities {
+		if e.Name != c.Name || cmp.Or(e.Namespace, m.Namespace) != c.Namespace {
+			continue
+		}
+		switch {
+		case e.AllocationPercent != nil:
+			s.Allocation += int(*e.AllocationPercent)
+		case m.Spec.Commitment == v1alpha1.CommitmentFullTime && len(m.Spec.Communities) == 1:
+			s.Allocation = 100
+		}
+	}
+	return s
+}
+
+// merge is one person with two roles in a community: they count once.
+func merge(a, b Serving) Serving {
+	if a.Person == "" {
+		return b
+	}
+	if weight(b.Commitment) > weight(a.Commitment) {
+		a, b = b, a
+	}
+	a.BusinessArea = cmp.Or(a.BusinessArea, b.BusinessArea)
+	a.Allocation += b.Allocation
+	a.Deputies = slices.Concat(a.Deputies, b.Deputies)
+	return a
 }
 
 // Excess is how many percent more than their commitment a person has over all
@@ -156,6 +225,18 @@ func powers(r v1alpha1.ManagerRole) (role v1alpha1.Role, manages bool) {
 		return v1alpha1.RoleModerator, false
 	default: // an ambassador, and a role of a later version
 		return v1alpha1.RoleMember, false
+	}
+}
+
+// inForce is a role as it is given: a smaller one to who does not count yet.
+func inForce(r v1alpha1.Role, counts bool) v1alpha1.Role {
+	switch {
+	case counts:
+		return r
+	case r == v1alpha1.RoleManager:
+		return v1alpha1.RoleModerator
+	default:
+		return v1alpha1.RoleMember
 	}
 }
 

@@ -104,7 +104,7 @@ func TestWhoHasARole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := engineering()
 			c.Spec.ManagersFrom = []v1alpha1.ManagersFrom{{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"kind": "office"}}}}
-			got := managers.Of(c, tc.list, map[string]map[string]string{"office": {"kind": "office"}, "sales": {"kind": "sales"}}, noon)
+			got := managers.Of(c, tc.list, map[string]map[string]string{"office": {"kind": "office"}, "sales": {"kind": "sales"}}, managers.Rules{}, noon).Holders
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
@@ -179,10 +179,10 @@ func TestLaws(t *testing.T) {
 			list = append(list, m)
 		}
 		at := noon.Add(time.Duration(rng.IntN(20*24)-10*24) * time.Hour)
-		got := managers.Of(engineering(), list, nil, at)
+		got := managers.Of(engineering(), list, nil, managers.Rules{}, at).Holders
 		shuffled := slices.Clone(list)
 		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if other := managers.Of(engineering(), shuffled, nil, at); !reflect.DeepEqual(got, other) {
+		if other := managers.Of(engineering(), shuffled, nil, managers.Rules{}, at).Holders; !reflect.DeepEqual(got, other) {
 			t.Fatalf("%v in another order is %v", got, other)
 		}
 		on := at.Format(time.DateOnly)
@@ -195,7 +195,7 @@ func TestLaws(t *testing.T) {
 			}
 		}
 		if next := managers.NextChange(list, at); !next.IsZero() {
-			if still := managers.Of(engineering(), list, nil, next.Add(-time.Second)); !reflect.DeepEqual(got, still) {
+			if still := managers.Of(engineering(), list, nil, managers.Rules{}, next.Add(-time.Second)).Holders; !reflect.DeepEqual(got, still) {
 				t.Fatalf("%v became %v before the next change", got, still)
 			}
 		}

@@ -95,7 +95,7 @@ type Holder struct {
 type Loss struct {
 	// Setting that is lost or changed, in the words of the API, such as moderation.reactions.
 	Setting string
-	// State is Unsupported, which is also meant by an empty one, Unlicensed or Delegated.
+	// State is Unsupported, which is also meant by an empty one, Unlicensed, Delegated or Partial.
 	State SupportState
 	// Message says what is done instead.
 	Message string
@@ -168,4 +168,6 @@ const (
 	Unsupported SupportState = "Unsupported"
 	Unlicensed  SupportState = "Unlicensed"
 	Delegated   SupportState = "Delegated"
+	// Partial is said of a setting of which the platform holds a part.
+	Partial SupportState = "Partial"
 )

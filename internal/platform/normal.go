@@ -27,6 +27,11 @@ func (l *Losses) Unlicensed(setting, format string, args ...any) {
 	*l = append(*l, Loss{Setting: setting, State: Unlicensed, Message: fmt.Sprintf(format, args...)})
 }
 
+// Partial notes a setting of which the platform holds a part.
+func (l *Losses) Partial(setting, format string, args ...any) {
+	*l = append(*l, Loss{Setting: setting, State: Partial, Message: fmt.Sprintf(format, args...)})
+}
+
 // Fatal notes a name that the platform refuses.
 func (l *Losses) Fatal(setting, format string, args ...any) {
 	*l = append(*l, Loss{Setting: setting, Message: fmt.Sprintf(format, args...), Fatal: true})

@@ -4,6 +4,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -34,6 +35,8 @@ type Outcome struct {
 	Members    *Finding
 	Moderation *Finding
 	Grants     *Finding
+	// Governed and Staffed are about a Community's governance.
+	Governed, Staffed *Finding
 }
 
 // Finding is good when its reason is empty.
@@ -76,13 +79,15 @@ func Apply(conditions *[]metav1.Condition, o Outcome) {
 		switch {
 		case f == nil:
 		case f.Reason == "":
-			set(kind, metav1.ConditionTrue, good, message)
+			set(kind, metav1.ConditionTrue, good, cmp.Or(f.Message, message))
 		default:
 			set(kind, metav1.ConditionFalse, f.Reason, f.Message)
 		}
 	}
 	finding(v1alpha1.ConditionMembersResolved, v1alpha1.ReasonAllResolved, "Every declared person has an account.", o.Members)
 	finding(v1alpha1.ConditionModerationEnforced, v1alpha1.ReasonEnforced, "Every setting was read back from the platform.", o.Moderation)
+	finding(v1alpha1.ConditionGoverned, v1alpha1.ReasonGoverned, "", o.Governed)
+	finding(v1alpha1.ConditionStaffed, v1alpha1.ReasonStaffed, "", o.Staffed)
 	switch {
 	case o.Grants == nil:
 	case o.Grants.Reason == "": // as it should be: not worth a condition on every resource

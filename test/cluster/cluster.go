@@ -63,6 +63,8 @@ func Start(ctx context.Context, factories map[v1alpha1.PlatformType]platform.Fac
 	Expect(devenv.CreateFiles(ctx, c.API,
 		inRepository("config", "admission", "decisions_policy.yaml"), inRepository("config", "admission", "decisions_binding.yaml"))).To(Succeed())
 
+	Expect(c.API.Create(ctx, devenv.OpenPolicy())).To(Succeed())
+
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme, Cache: controllers.CacheOptions(Namespace),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",

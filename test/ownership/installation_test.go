@@ -60,6 +60,7 @@ func install(ctx context.Context, owner string) *installation {
 	i.Client, err = client.New(server, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(i.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}})).To(Succeed())
+	Expect(i.Create(ctx, devenv.OpenPolicy())).To(Succeed())
 	i.start()
 	return i
 }

@@ -124,7 +124,7 @@ func (l limits) servers(s model.Servers, lost *platform.Losses) model.Servers {
 	out := model.Servers{OwnOnly: s.OwnOnly}
 	for _, glob := range normalBlocked(s.Blocked) {
 		if globMatches(glob, hostOf(l.server)) {
-			lost.Add("moderation.blockedServers", "%q would cut off our own server %s and is left out", glob, l.server)
+			lost.Partial("moderation.blockedServers", "%q would cut off our own server %s and is left out", glob, l.server)
 			continue
 		}
 		out.Blocked = append(out.Blocked, glob)

@@ -163,7 +163,7 @@ func (l limits) permissions(want map[model.Action]model.Role, team bool, lost *p
 		}
 	}
 	if invite, remove := out[model.ActionInvite], out[model.ActionRemove]; invite != remove {
-		lost.Add("moderation.invitations", "who may add people may remove them as well, so the stricter of invitations and removals holds for both")
+		lost.Partial("moderation.invitations", "who may add people may remove them as well, so the stricter of invitations and removals holds for both")
 		out[model.ActionInvite], out[model.ActionRemove] = max(invite, remove), max(invite, remove)
 	}
 	return out
