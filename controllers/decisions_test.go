@@ -30,13 +30,16 @@ func (w *world) decision(ctx context.Context, o client.Object, p *v1alpha1.Propo
 	review := &authenticationv1.SelfSubjectReview{}
 	Expect(k8s.Create(ctx, review)).To(Succeed())
 	kind := v1alpha1.TargetCommunity
-	if isGroup(o) {
+	switch o.(type) {
+	case *v1alpha1.Group:
 		kind = v1alpha1.TargetGroup
+	case *v1alpha1.CommunityManager:
+		kind = v1alpha1.TargetManager
 	}
 	return &v1alpha1.GovernanceDecision{
 		ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), GenerateName: o.GetName() + "-"},
 		Spec: v1alpha1.GovernanceDecisionSpec{
-			TargetRef: v1alpha1.DecisionTarget{Kind: kind, Name: o.GetName()}, ProposalID: p.ID, Hash: p.Hash,
+			TargetRef: v1alpha1.DecisionTarget{Kind: kind, Name: o.GetName()}, ProposalKind: p.Kind, ProposalID: p.ID, Hash: p.Hash,
 			Verdict: verdict, DecidedBy: review.Status.UserInfo.Username,
 		},
 	}

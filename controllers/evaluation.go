@@ -80,6 +80,7 @@ func (r *spaceReconciler) evaluate(ctx context.Context, s *subject, f *facts) er
 	if err := r.decideTier(ctx, s, f); err != nil {
 		return err
 	}
+	at = governanceOf(s.community) // a write reads the status anew
 	now := r.clock.Now()
 	measures := r.measures(s, f)
 	position, toward := governance.Evaluate(policy, positionOf(at), measures, now)

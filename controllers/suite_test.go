@@ -85,7 +85,11 @@ var _ = BeforeSuite(func() {
 	Expect(devenv.CreateFiles(context.Background(), k8s,
 		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
-	Expect(k8s.Create(context.Background(), devenv.OpenPolicy())).To(Succeed())
+	open := devenv.OpenPolicy()
+	open.Spec.Governs.NamespaceSelector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: ungoverned, Operator: metav1.LabelSelectorOpDoesNotExist},
+	}}
+	Expect(k8s.Create(context.Background(), open)).To(Succeed())
 
 	apiserver = started
 	stopManager, shown = startManager()
@@ -277,6 +281,8 @@ func conditionsOf(o client.Object) []metav1.Condition {
 	case *v1alpha1.CommunityManager:
 		return o.Status.Conditions
 	case *v1alpha1.GovernanceDecision:
+		return o.Status.Conditions
+	case *v1alpha1.GovernancePolicy:
 		return o.Status.Conditions
 	default:
 		panic(fmt.Sprintf("%T has no conditions", o))
