@@ -97,7 +97,9 @@ func ProposeTier(policy *v1alpha1.GovernancePolicy, before *v1alpha1.Proposal, h
 }
 
 // Kind is what a proposal is about.
-func Kind(p *v1alpha1.Proposal) v1alpha1.ProposalKind { return cmp.Or(p.Kind, v1alpha1.ProposalRemoval) }
+func Kind(p *v1alpha1.Proposal) v1alpha1.ProposalKind {
+	return cmp.Or(p.Kind, v1alpha1.ProposalRemoval)
+}
 
 // count says in words what is taken away.
 func count(members, roles, spaces int) string {

@@ -56,11 +56,11 @@ func Evaluate(p *v1alpha1.GovernancePolicy, at Position, m Measures, now time.Ti
 		at.Toward, at.Passes, at.At = "", 0, time.Time{}
 	case !inRow || row > here != (toward > here):
 		at.Toward, at.Passes, at.At = tiers[toward].Name, 1, now
-	case at.Passes < rules.after:
-		if now.Sub(at.At) < rules.interval {
-			break
+	case at.Passes < rules.after: // what is seen in between does not count, and does not go unseen
+		at.Toward = tiers[nearer(here, row, toward)].Name
+		if now.Sub(at.At) >= rules.interval {
+			at.Passes, at.At = at.Passes+1, now
 		}
-		at.Toward, at.Passes, at.At = tiers[nearer(here, row, toward)].Name, at.Passes+1, now
 	case nearer(here, row, toward) != row: // the proposed tier is no longer what the numbers say
 		at.Toward, at.Passes, at.At = tiers[toward].Name, 1, now
 	}
