@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -86,9 +87,8 @@ var _ = BeforeSuite(func() {
 		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
 
 	open := devenv.OpenPolicy()
-	open.Spec.Governs.NamespaceSelector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
-		{Key: ungoverned, Operator: metav1.LabelSelectorOpDoesNotExist},
-	}}
+	Expect(unstructured.SetNestedSlice(open.Object, []any{map[string]any{"key": ungoverned, "operator": "DoesNotExist"}},
+		"spec", "governs", "namespaceSelector", "matchExpressions")).To(Succeed())
 	Expect(k8s.Create(context.Background(), open)).To(Succeed())
 
 	apiserver = started

@@ -30,9 +30,10 @@ func clusterOf(flags *genericclioptions.ConfigFlags) (client.Client, error) {
 	}
 	// We know the kinds that we use: asking the cluster for them would only add requests.
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
-	for _, kind := range []string{"Community", "Group", "GovernanceDecision"} {
+	for _, kind := range []string{"Community", "Group", "CommunityManager", "GovernanceDecision"} {
 		mapper.Add(v1alpha1.GroupVersion.WithKind(kind), meta.RESTScopeNamespace)
 	}
+	mapper.Add(v1alpha1.GroupVersion.WithKind("GovernancePolicy"), meta.RESTScopeRoot)
 	mapper.Add(authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), meta.RESTScopeRoot)
 	return client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
 }

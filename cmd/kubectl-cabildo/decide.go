@@ -28,15 +28,21 @@ import (
 func newApproveCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	return newDecideCommand(streams, v1alpha1.VerdictApprove, &cobra.Command{
 		Use:   "approve KIND/NAME...",
-		Short: "Approve what a removal budget holds back",
-		Long: `Approve what a removal budget holds back: it shows the whole list, asks, and makes
-a GovernanceDecision on exactly that list, in your name. It counts once. What
-changes before it is carried out needs another decision.
+		Short: "Approve what waits for a person's word",
+		Long: `Approve what waits for a person's word: what a removal budget holds back, another
+tier of a community, a new group, or the appointment of a manager. It shows the
+whole list, asks, and makes a GovernanceDecision on exactly that list, in your
+name. It counts once. What changes before it is carried out needs another
+decision, and nobody approves what they wrote themselves.
 
-It takes the verb approve on the community or group, and the right to make
-governancedecisions: the ClusterRole cabildo-approver has both.`,
+It takes the verb approve, approve-tier, approve-creation or approve-appointment
+on what waits, and the right to make governancedecisions: the ClusterRole
+cabildo-approver has all of them.`,
 		Example: `  # See what would be taken away, and approve it
   kubectl cabildo approve group/incidents -n engineering
+
+  # The next tier of a community, and a manager
+  kubectl cabildo approve community/engineering communitymanager/lucia-prieto -n engineering
 
   # Several at once, with the reason for whoever reads it later
   kubectl cabildo approve group/incidents group/golang -n engineering --reason "The team moved."`,
@@ -46,10 +52,10 @@ governancedecisions: the ClusterRole cabildo-approver has both.`,
 func newRefuseCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	return newDecideCommand(streams, v1alpha1.VerdictRefuse, &cobra.Command{
 		Use:   "refuse KIND/NAME...",
-		Short: "Refuse what a removal budget holds back",
-		Long: `Refuse what a removal budget holds back: it shows the whole list, asks, and makes
-a GovernanceDecision on exactly that list, in your name. Nothing of it is done
-until the declaration or the removal budget is another.
+		Short: "Refuse what waits for a person's word",
+		Long: `Refuse what waits for a person's word: it shows the whole list, asks, and makes a
+GovernanceDecision on exactly that list, in your name. Nothing of it is done
+until the declaration, the removal budget or the policy is another.
 
 It takes the same rights as approve.`,
 		Example: `  # See what would be taken away, and have it stay
@@ -145,35 +151,43 @@ func (o *decideOptions) proposals(ctx context.Context, cluster client.Client, na
 	var proposals []proposal
 	var problems []error
 	for _, t := range targets {
-		status, err := t.read(ctx, cluster, namespace)
+		waits, err := t.read(ctx, cluster, namespace)
 		if err == nil {
-			err = decidable(status.Proposal)
+			waits, err = decidable(waits)
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", t, err))
 			continue
 		}
-		proposals = append(proposals, proposal{t, namespace, *status.Proposal})
-		if _, err := fmt.Fprintln(o.Out, tree.Proposal(t.String(), namespace, status.Proposal, terminalWidth(o.Out))); err != nil {
-			return nil, []error{err}
+		for _, p := range waits {
+			proposals = append(proposals, proposal{t, namespace, *p})
+			if _, err := fmt.Fprintln(o.Out, tree.Proposal(t.String(), namespace, p, terminalWidth(o.Out))); err != nil {
+				return nil, []error{err}
+			}
 		}
 	}
 	return proposals, problems
 }
 
-// decidable says why a proposal is not one to decide on.
-func decidable(p *v1alpha1.Proposal) error {
-	switch {
-	case p == nil:
-		return errors.New("nothing waits for a decision")
-	case p.State == v1alpha1.ProposalApproved:
-		return fmt.Errorf("nothing waits for a decision: %s approved %s, and it is being carried out", p.DecidedBy, p.Summary)
-	case p.State == v1alpha1.ProposalRefused:
-		return fmt.Errorf("nothing waits for a decision: %s refused %s; change the declaration or its removal budget, "+
-			"and what then waits can be decided anew", p.DecidedBy, p.Summary)
-	default:
-		return nil
+// decidable are the proposals that can be decided on, or why there are none.
+func decidable(all []*v1alpha1.Proposal) ([]*v1alpha1.Proposal, error) {
+	var open []*v1alpha1.Proposal
+	why := errors.New("nothing waits for a decision")
+	for _, p := range all {
+		switch p.State {
+		case v1alpha1.ProposalApproved:
+			why = fmt.Errorf("nothing waits for a decision: %s approved %s, and it is being carried out", p.DecidedBy, p.Summary)
+		case v1alpha1.ProposalRefused:
+			why = fmt.Errorf("nothing waits for a decision: %s refused %s; change the declaration, its removal budget or the policy, "+
+				"and what then waits can be decided anew", p.DecidedBy, p.Summary)
+		default:
+			open = append(open, p)
+		}
 	}
+	if len(open) == 0 {
+		return nil, why
+	}
+	return open, nil
 }
 
 // confirm asks on a terminal. Without one, somebody must have said yes before.
@@ -227,7 +241,7 @@ func (o *decideOptions) decision(p proposal, user string) *v1alpha1.GovernanceDe
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, GenerateName: p.target.name + "-"},
 		Spec: v1alpha1.GovernanceDecisionSpec{
 			TargetRef:  v1alpha1.DecisionTarget{Kind: p.target.kind, Name: p.target.name},
-			ProposalID: p.ID, Hash: p.Hash, Verdict: o.verdict, Reason: o.reason, DecidedBy: user,
+			ProposalKind: p.Kind, ProposalID: p.ID, Hash: p.Hash, Verdict: o.verdict, Reason: o.reason, DecidedBy: user,
 		},
 	}
 	if o.expires > 0 {

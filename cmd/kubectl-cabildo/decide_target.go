@@ -30,13 +30,14 @@ func targetsOf(args []string) ([]target, error) {
 	kinds := map[string]v1alpha1.TargetKind{
 		"community": v1alpha1.TargetCommunity, "communities": v1alpha1.TargetCommunity, "comm": v1alpha1.TargetCommunity,
 		"group": v1alpha1.TargetGroup, "groups": v1alpha1.TargetGroup, "grp": v1alpha1.TargetGroup,
+		"communitymanager": v1alpha1.TargetManager, "communitymanagers": v1alpha1.TargetManager, "cmgr": v1alpha1.TargetManager,
 	}
 	var targets []target
 	for _, arg := range args {
 		word, name, _ := strings.Cut(arg, "/")
 		kind, known := kinds[strings.TrimSuffix(strings.ToLower(word), "."+v1alpha1.GroupVersion.Group)]
 		if !known || name == "" || strings.Contains(name, "/") {
-			return nil, fmt.Errorf("%q names no community or group: say community/NAME or group/NAME, such as group/incidents", arg)
+			return nil, fmt.Errorf("%q names no community, group or manager: say community/NAME, group/NAME or communitymanager/NAME, such as group/incidents", arg)
 		}
 		if t := (target{kind, name}); !slices.Contains(targets, t) {
 			targets = append(targets, t)
@@ -45,22 +46,31 @@ func targetsOf(args []string) ([]target, error) {
 	return targets, nil
 }
 
-// read is the status of the target.
-func (t target) read(ctx context.Context, cluster client.Client, namespace string) (*v1alpha1.SpaceStatus, error) {
+// read are the proposals of the target.
+func (t target) read(ctx context.Context, cluster client.Client, namespace string) ([]*v1alpha1.Proposal, error) {
 	key := client.ObjectKey{Namespace: namespace, Name: t.name}
 	var community v1alpha1.Community
 	var group v1alpha1.Group
-	object, status, plural := client.Object(&group), &group.Status.SpaceStatus, "groups"
-	if t.kind == v1alpha1.TargetCommunity {
-		object, status, plural = &community, &community.Status.SpaceStatus, "communities"
+	var manager v1alpha1.CommunityManager
+	object, plural := client.Object(&group), "groups"
+	switch t.kind {
+	case v1alpha1.TargetCommunity:
+		object, plural = &community, "communities"
+	case v1alpha1.TargetManager:
+		object, plural = &manager, "communitymanagers"
+	case v1alpha1.TargetGroup:
 	}
 	err := cluster.Get(ctx, key, object)
 	switch {
 	case err == nil:
-		return status, nil
 	case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
 		return nil, fmt.Errorf("there is none in namespace %s; kubectl cabildo tree shows what there is, and -n names another namespace", namespace)
 	default:
 		return nil, explain(err, "read", plural, namespace)
 	}
+	proposals := []*v1alpha1.Proposal{community.Status.Proposal, group.Status.Proposal, manager.Status.Proposal}
+	if g := community.Status.Governance; g != nil {
+		proposals = append(proposals, g.Proposal)
+	}
+	return slices.DeleteFunc(proposals, func(p *v1alpha1.Proposal) bool { return p == nil }), nil
 }

@@ -200,14 +200,14 @@ func TestNothingIsDecidedAndThePluginSaysWhy(t *testing.T) {
 		want string
 	}{
 		"without a target":         {args: []string{"approve"}, want: "kubectl cabildo approve group/incidents"},
-		"on another kind":          {args: []string{"approve", "platform/chat"}, want: `"platform/chat" names no community or group`},
-		"on a name without a kind": {args: []string{"approve", "ovens"}, want: `"ovens" names no community or group`},
-		"on two names in one":      {args: []string{"approve", "group/ovens/pans"}, want: "names no community or group"},
+		"on another kind":          {args: []string{"approve", "platform/chat"}, want: `"platform/chat" names no community, group or manager`},
+		"on a name without a kind": {args: []string{"approve", "ovens"}, want: `"ovens" names no community, group or manager`},
+		"on two names in one":      {args: []string{"approve", "group/ovens/pans"}, want: "names no community, group or manager"},
 		"without a terminal":       {args: []string{"approve", "group/ovens"}, want: "add --yes to approve what is listed above"},
 		"nor to refuse":            {args: []string{"refuse", "group/ovens"}, want: "add --yes to refuse what is listed above"},
 		"without a proposal":       {args: []string{"approve", "group/pans", "-y"}, want: "group/pans: nothing waits for a decision"},
 		"on what was approved":     {args: []string{"refuse", "group/approved", "-y"}, want: "carla approved 2 members, and it is being carried out"},
-		"on what was refused":      {args: []string{"approve", "group/refused", "-y"}, want: "carla refused 2 members; change the declaration or its removal budget"},
+		"on what was refused":      {args: []string{"approve", "group/refused", "-y"}, want: "carla refused 2 members; change the declaration, its removal budget or the policy"},
 		"on what is not there":     {args: []string{"approve", "group/forks", "-y"}, want: "group/forks: there is none in namespace guild"},
 		"for the past":             {args: []string{"approve", "group/ovens", "-y", "--expires", "-1h"}, want: "--expires -1h0m0s is in the past"},
 	} {

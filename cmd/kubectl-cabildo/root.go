@@ -31,7 +31,7 @@ bring in communities that another tool declares.`,
 		return fmt.Errorf("%w\nSee '%s --help' for the flags that there are", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newTreeCommand(streams), newApproveCommand(streams), newRefuseCommand(streams),
+		newTreeCommand(streams), newExplainCommand(streams), newApproveCommand(streams), newRefuseCommand(streams),
 		newImportCommand(streams), newVersionCommand(streams),
 	)
 	return root

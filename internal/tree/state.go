@@ -46,7 +46,7 @@ func stateOf(kind string, object *metav1.ObjectMeta, status v1alpha1.SpaceStatus
 		}
 		s.ready = false
 	}
-	if !s.ready {
+	if !s.ready { // while Ready, nothing of the space waits
 		s.notes = append(s.notes, proposalNotes(kind, object.Namespace, object.Name, status.Proposal)...)
 	}
 	// Conditions that inform don't make an object unready, but nobody would

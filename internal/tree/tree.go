@@ -59,6 +59,11 @@ func Render(communities []v1alpha1.Community, groups []v1alpha1.Group, o Options
 	var out strings.Builder
 	for _, b := range blocks {
 		b.write(&out, o.Width)
+		if b.foot != "" {
+			for _, line := range wrap(printable(b.foot), o.Width) {
+				out.WriteString(line + "\n")
+			}
+		}
 		out.WriteByte('\n')
 	}
 	out.WriteString(summary(communities, groups))
@@ -77,19 +82,65 @@ type block struct {
 	key      types.NamespacedName
 	orphaned bool
 	rows     []row
+	// foot is a line below all of them.
+	foot string
 }
 
 func communityBlock(c v1alpha1.Community, groups []v1alpha1.Group, o Options) block {
 	key := types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
 	state := stateOf("community", &c.ObjectMeta, c.Status.SpaceStatus)
+	what := c.Spec.DisplayName
+	if g := c.Status.Governance; g != nil && g.Tier != "" {
+		what += " · " + g.Tier
+	}
+	if g := c.Status.Governance; g != nil {
+		state.notes = append(state.notes, proposalNotes("community", c.Namespace, c.Name, g.Proposal)...)
+	}
 	rows := []row{{
-		cells: cells{name: o.name(key), what: c.Spec.DisplayName, count: memberCount(c.Status.Members), state: state.text},
+		cells: cells{name: o.name(key), what: what, count: memberCount(c.Status.Members), state: state.text},
 		notes: state.notes,
 	}}
 	for _, p := range c.Spec.Platforms {
 		rows = append(rows, platformRow(p.PlatformRef.Name, c.Status.Platforms, groups))
 	}
-	return block{key: key, rows: append(rows, groupRows(groups, o)...)}
+	return block{key: key, rows: append(rows, groupRows(groups, o)...), foot: governanceLine(c)}
+}
+
+// governanceLine says which managers a community has of those that it needs, and how far it is from its next tier.
+func governanceLine(c v1alpha1.Community) string {
+	g := c.Status.Governance
+	if g == nil || g.Policy == "" {
+		return ""
+	}
+	var parts []string
+	if s := g.Staffing; s != nil {
+		var places []string
+		for _, p := range s.Places {
+			place := fmt.Sprintf("%s %d/%d", p.Commitment, p.Actual, p.Required)
+			if p.BusinessArea != "" {
+				place += " for " + p.BusinessArea
+			}
+			places = append(places, place)
+		}
+		if s.RequiredManagers > 0 {
+			places = append(places, fmt.Sprintf("in all %d/%d", s.Managers, s.RequiredManagers))
+		}
+		if s.RequiredDeputies > 0 {
+			places = append(places, fmt.Sprintf("deputies %d/%d", s.Deputies, s.RequiredDeputies))
+		}
+		if len(places) == 0 {
+			places = append(places, plural(int(s.Managers), "manager"))
+		}
+		parts = append(parts, "staffing  "+strings.Join(places, " · "))
+	}
+	if n := g.Next; n != nil {
+		has := "0"
+		if m := c.Status.Members; m != nil {
+			has = fmt.Sprint(m.Present)
+		}
+		parts = append(parts, fmt.Sprintf("growth  %s members; %s takes %s", has, n.Tier, strings.Join(n.When, ", or ")))
+	}
+	return strings.Join(parts, "   ")
 }
 
 // platformRow says where the community is on one platform, and how many of its
