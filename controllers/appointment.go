@@ -37,7 +37,7 @@ func (r *CommunityManagerReconciler) rulings(ctx context.Context, inScope []v1al
 			continue
 		}
 		found[policy.Name] = true
-		all = append(all, ruling{policy, rulesOf(policy, r.directories)})
+		all = append(all, ruling{policy, rulesOf(policy, r.directories, nil)})
 	}
 	slices.SortFunc(all, func(a, b ruling) int { return strings.Compare(a.policy.Name, b.policy.Name) })
 	return all, nil

@@ -128,6 +128,28 @@ var _ = Describe("A community whose last manager is gone", func() {
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.VacantSince).To(BeNil()) })
 	})
 
+	It("does not count a manager who has left the organisation, and says who it was", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana", "ben", "carla")
+		w.platform.Spec.Accounts = &v1alpha1.Accounts{DirectoryRef: &v1alpha1.LocalReference{Name: w.name}}
+		d := w.directory("ana", "ben", "carla")
+		w.create(ctx, d)
+		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.ready(ctx)
+		w.create(ctx, w.policy())
+		c, lead := w.community(), w.manager("ana", v1alpha1.ManagerLead)
+		c.Spec.Sponsor = &v1alpha1.Person{Person: "carla"}
+		lead.Spec.Deputies = []v1alpha1.Person{{Person: "ben"}}
+		w.create(ctx, c, lead)
+		Eventually(w.powers("eng")).Should(Equal(map[string]model.Role{"@ana:memory": model.RoleManager}))
+		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.Staffing.Managers).To(BeEquivalentTo(1)) })
+		w.change(ctx, d, func() { d.Spec.Inline.People[0].State = v1alpha1.PersonDisabled })
+		Eventually(w.powers("eng")).Should(Equal(map[string]model.Role{"@ben:memory": model.RoleManager, "@carla:memory": model.RoleManager}))
+		Expect(w.inSpace("eng")()).NotTo(ContainElement("@ana:memory"))
+		vacant := w.expectCondition(ctx, c, v1alpha1.ConditionStaffed, metav1.ConditionFalse, v1alpha1.ReasonVacant)
+		Expect(vacant.Message).To(HaveSuffix("Left the organisation, and still declared: ana. Name somebody else."))
+		w.expect(ctx, lead, metav1.ConditionFalse, v1alpha1.ReasonPersonLeft)
+	})
+
 	It("counts a manager on leave while deputies act, and not after their term", func(ctx SpecContext) {
 		w := newWorld(ctx, "ana", "ben").ready(ctx)
 		policy := w.policy()

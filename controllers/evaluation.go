@@ -39,6 +39,7 @@ func (r *spaceReconciler) staff(s *subject, f *facts) {
 	had := at.Staffing != nil && at.Staffing.Managers > 0
 	at.Staffing = managers.Staff(f.governed.tier.Staffing, s.community.Spec.BusinessAreas, members, council.Serving)
 	at.Staffing.Provisional = int32(council.Provisional)
+	f.gone = council.Gone
 	switch {
 	case len(council.Serving) > 0:
 		at.VacantSince = nil
@@ -214,7 +215,8 @@ func gapsOf(s *v1alpha1.StaffingStatus) []string {
 }
 
 // governanceFindings say whether a community is governed and has the managers that it needs.
-func (r *spaceReconciler) governanceFindings(s *subject, g governed) (isGoverned, staffed *status.Finding) {
+func (r *spaceReconciler) governanceFindings(s *subject, f facts) (isGoverned, staffed *status.Finding) {
+	g := f.governed
 	if s.group != nil || s.community == nil {
 		return nil, nil
 	}
@@ -248,6 +250,9 @@ func (r *spaceReconciler) governanceFindings(s *subject, g governed) (isGoverned
 		staffed = &status.Finding{Reason: v1alpha1.ReasonUnderstaffed, Message: message}
 	default:
 		staffed = &status.Finding{Message: fmt.Sprintf("Tier %s has the managers that it takes: %d, and %d deputies.", at.Tier, at.Staffing.Managers, at.Staffing.Deputies)}
+	}
+	if staffed.Reason != "" && len(f.gone) > 0 {
+		staffed.Message += fmt.Sprintf(" Left the organisation, and still declared: %s. Name somebody else.", status.Sample(f.gone))
 	}
 	return isGoverned, staffed
 }

@@ -76,11 +76,11 @@ func (r *spaceReconciler) governing(ctx context.Context, s *subject, namespaceLa
 
 // rulesOf are the rules by which a policy counts managers. A directory that
 // can't be read, or a group that is not there, leaves open who is trained.
-func rulesOf(policy *v1alpha1.GovernancePolicy, directories *directory.Directories) managers.Rules {
+func rulesOf(policy *v1alpha1.GovernancePolicy, directories *directory.Directories, left func(string) bool) managers.Rules {
 	if policy == nil || policy.Spec.Managers == nil {
-		return managers.Rules{}
+		return managers.Rules{Left: left}
 	}
-	rules := managers.Rules{Policy: policy.Spec.Managers}
+	rules := managers.Rules{Policy: policy.Spec.Managers, Left: left}
 	if !rules.ProofAsked() {
 		return rules
 	}
@@ -104,6 +104,26 @@ func rulesOf(policy *v1alpha1.GovernancePolicy, directories *directory.Directori
 		return elsewhere
 	}
 	return rules
+}
+
+// leaversOf says of a person whether they have left the directory of any of a
+// community's platforms, which says who people are there.
+func leaversOf(ctx context.Context, reader client.Reader, directories *directory.Directories, communities ...v1alpha1.Community) func(person string) bool {
+	var states []*directory.State
+	for _, c := range communities {
+		for _, entry := range c.Spec.Platforms {
+			var p v1alpha1.Platform
+			if err := reader.Get(ctx, client.ObjectKey{Name: entry.PlatformRef.Name}, &p); err != nil {
+				continue // nobody is known to have left what can't be read
+			}
+			if p.Spec.Accounts != nil && p.Spec.Accounts.DirectoryRef != nil {
+				states = append(states, directories.Open(p.Spec.Accounts.DirectoryRef.Name).State())
+			}
+		}
+	}
+	return func(person string) bool {
+		return slices.ContainsFunc(states, func(s *directory.State) bool { return s.Left(person) })
+	}
 }
 
 // isMade says that the subject has a space somewhere.

@@ -95,6 +95,10 @@ func (r *CommunityManagerReconciler) Reconcile(ctx context.Context, req ctrl.Req
 		return ctrl.Result{}, err
 	}
 	outcome := managerOutcome(&m, inScope, now)
+	if leaversOf(ctx, r.Client, r.directories, inScope...)(m.Spec.Person) {
+		outcome.Problem = status.Stall(v1alpha1.ReasonPersonLeft,
+			"The person has left the organisation, so the role is in force for the deputies alone. Name somebody else in spec.person, or delete the CommunityManager.")
+	}
 	if standing(&m, all) && outcome.Problem == nil && outcome.Halted == "" {
 		outcome.Message = fmt.Sprintf("The role is provisional in %d communities, with less power: see the conditions Appointed and TrainingComplete.", len(inScope))
 	}

@@ -170,12 +170,16 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 		s.gate.unsure = true
 	}
 	r.propose(s)
-	outcome.Problem = status.Worst(append(problems, awaited(s))...)
+	problems = append(problems, awaited(s))
+	if p := s.status.Proposal; p != nil && p.Kind == v1alpha1.ProposalCreation { // the rest is about a space that isn't there
+		problems = slices.Insert(problems, 0, awaited(s))
+	}
+	outcome.Problem = status.Worst(problems...)
 	if outcome.Problem == nil {
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)
-	outcome.Governed, outcome.Staffed = r.governanceFindings(s, f.governed)
+	outcome.Governed, outcome.Staffed = r.governanceFindings(s, f)
 	outcome.Grants = recordFinding(passes)
 	status.Apply(&s.status.Conditions, outcome)
 	s.status.ObservedGeneration = s.object.GetGeneration()

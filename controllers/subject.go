@@ -87,8 +87,10 @@ type facts struct {
 	directories  *lookup
 	managing     *managing
 	governed     governed
-	unresolved   []desired.Unresolved
-	nextExpiry   time.Time
+	// gone are managers of the community who have left the organisation.
+	gone       []string
+	unresolved []desired.Unresolved
+	nextExpiry time.Time
 }
 
 // gather reads what the subject refers to.
@@ -107,7 +109,7 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 	}
 	f.guidelines, f.noGuidelines = r.guidelineText(ctx, s)
 	f.directories = r.lookup(ctx, s.ref.Namespace, f.namespaceLabels)
-	f.managing = r.managing(ctx, s.ref.Namespace, rulesOf(f.governed.policy, r.directories))
+	f.managing = r.managing(ctx, s.ref.Namespace, rulesOf(f.governed.policy, r.directories, leaversOf(ctx, r.Client, r.directories, *s.community)))
 	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, r.clock.Now())
 	f.nextExpiry = desired.NextExpiry(s.sources, r.clock.Now())
 	return f, nil

@@ -102,6 +102,7 @@ const (
 	ReasonManagersUnavailable     = "ManagersUnavailable"
 
 	// Appointment and training.
+	ReasonPersonLeft            = "PersonLeft"
 	ReasonAppointed             = "Appointed"
 	ReasonAppointmentWaits      = "AppointmentWaits"
 	ReasonNotAppointed          = "NotAppointed"

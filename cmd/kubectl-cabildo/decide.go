@@ -240,7 +240,7 @@ func (o *decideOptions) decision(p proposal, user string) *v1alpha1.GovernanceDe
 	d := &v1alpha1.GovernanceDecision{
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, GenerateName: p.target.name + "-"},
 		Spec: v1alpha1.GovernanceDecisionSpec{
-			TargetRef:  v1alpha1.DecisionTarget{Kind: p.target.kind, Name: p.target.name},
+			TargetRef:    v1alpha1.DecisionTarget{Kind: p.target.kind, Name: p.target.name},
 			ProposalKind: p.Kind, ProposalID: p.ID, Hash: p.Hash, Verdict: o.verdict, Reason: o.reason, DecidedBy: user,
 		},
 	}

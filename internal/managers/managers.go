@@ -35,6 +35,8 @@ type Council struct {
 	// Provisional is how many leads and managers don't count yet, and Unknown how many of them because it is not
 	// known whether they are trained.
 	Provisional, Unknown int
+	// Gone are managers who have left the organisation, by name. Their deputies act.
+	Gone []string
 }
 
 // InTerm says that the role is somebody's on that day.
@@ -127,7 +129,11 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 			continue
 		}
 		role, manages := powers(m.Spec.Role)
-		away, appointed := OnLeave(m, now), rules.Appointed(m)
+		gone := rules.left(m.Spec.Person)
+		away, appointed := gone || OnLeave(m, now), rules.Appointed(m)
+		if gone && manages {
+			council.Gone = append(council.Gone, m.Spec.Person)
+		}
 		if !away {
 			trained := rules.trained(m.Spec.Person)
 			counts := appointed && trained == Yes
@@ -143,8 +149,10 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 			}
 			continue
 		}
-		hold(m.Spec.Person, v1alpha1.RoleMember, manages)
-		if manages && appointed && len(m.Spec.Deputies) > 0 && rules.trained(m.Spec.Person) == Yes {
+		if !gone {
+			hold(m.Spec.Person, v1alpha1.RoleMember, manages)
+		}
+		if !gone && manages && appointed && len(m.Spec.Deputies) > 0 && rules.trained(m.Spec.Person) == Yes {
 			serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c))
 		}
 		for _, d := range m.Spec.Deputies {
@@ -156,6 +164,8 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 		}
 	}
 	council.Holders = slices.SortedFunc(maps.Values(holders), func(a, b Holder) int { return cmp.Compare(a.Person, b.Person) })
+	slices.Sort(council.Gone)
+	council.Gone = slices.Compact(council.Gone)
 	council.Serving = slices.SortedFunc(maps.Values(serving), func(a, b Serving) int { return cmp.Compare(a.Person, b.Person) })
 	return council
 }

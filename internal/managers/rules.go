@@ -32,6 +32,8 @@ type Rules struct {
 	Policy *v1alpha1.ManagerRules
 	// Trained says whether a person is proven to be trained. It is asked where the policy wants proof alone.
 	Trained func(person string) Answer
+	// Left says that a person has left the organisation; nil says so of nobody.
+	Left func(person string) bool
 }
 
 // Appointed says that a manager was made one by whom the policy says.
@@ -56,6 +58,8 @@ func (r Rules) NeedsApproval(m *v1alpha1.CommunityManager) bool {
 
 // ProofAsked says that managers have to be proven to be trained.
 func (r Rules) ProofAsked() bool { return r.Policy != nil && r.Policy.TrainedGroup != nil }
+
+func (r Rules) left(person string) bool { return r.Left != nil && r.Left(person) }
 
 func (r Rules) trained(person string) Answer {
 	if !r.ProofAsked() {
