@@ -28,6 +28,10 @@ type Adapter interface {
 	// AccountsByEmail returns accounts by e-mail address, in lower case. Who has no account with this address, or has
 	// not shown the server that it is theirs, is not among them. What can't be told is an error, as where CanFindByEmail is not Supported.
 	AccountsByEmail(ctx context.Context, addresses []string) (map[string]string, error)
+	// Stable is what stays of an account when it is renamed: the server's own ID for it, in a form that no account's
+	// name has. It is the account itself where accounts keep their names, and where the ID is not known. Of everybody
+	// whom this adapter has observed or found it is known, also for a name that they have just given up. It is pure.
+	Stable(account string) string
 	// Normalize returns what this platform can hold of the wanted space, and what is lost. It is pure, and
 	// normalising twice is the same as once.
 	Normalize(want model.Space) (model.Space, []Loss)
@@ -143,12 +147,15 @@ const (
 	CanBan Capability = "Ban"
 	// CanFindByEmail: accounts are found by e-mail addresses that the server has verified.
 	CanFindByEmail Capability = "FindByEmail"
+	// CanRename: an account can be renamed, and is still the same one.
+	CanRename Capability = "RenameAccounts"
 )
 
 // Capabilities are all capabilities, in a fixed order.
 func Capabilities() []Capability {
 	return []Capability{
 		CanJoinOnBehalf, CanJoinByRequest, CanJoinFromParent, CanModerate, CanArchive, CanDelete, CanFederate, CanBan, CanFindByEmail,
+		CanRename,
 	}
 }
 

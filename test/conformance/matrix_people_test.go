@@ -6,6 +6,7 @@ package conformance_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -279,6 +280,10 @@ func (a matrixAdministrator) promote(ctx context.Context, room, account string, 
 	users[account] = map[model.Role]int{model.RoleModerator: 50, model.RoleManager: 75}[role]
 	levels["users"] = users
 	return a.put(ctx, room, "m.room.power_levels", levels)
+}
+
+func (a matrixAdministrator) callAccount(context.Context, string, string) error {
+	return errors.New("an account keeps its name")
 }
 
 func (a matrixAdministrator) unpin(ctx context.Context, room string) error {

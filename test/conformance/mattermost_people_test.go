@@ -341,6 +341,13 @@ func (a mattermostAdministrator) promote(ctx context.Context, space, account str
 	})
 }
 
+func (a mattermostAdministrator) callAccount(ctx context.Context, account, name string) error {
+	return a.whose(ctx, account, func(id string) error {
+		_, _, err := a.PatchUser(ctx, id, &mm.UserPatch{Username: &name})
+		return err
+	})
+}
+
 func (a mattermostAdministrator) unpin(ctx context.Context, space string) error {
 	channel, err := a.talk(ctx, space)
 	if err != nil {

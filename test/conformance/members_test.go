@@ -5,6 +5,7 @@ package conformance_test
 
 import (
 	"context"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -111,6 +112,36 @@ var members = section("Members",
 			want.Settings.Topic = "Still ours"
 			s.make(ctx, want)
 		}
+	}),
+
+	ofBoth("knows who is in a space when they were renamed, also after a restart", func(ctx context.Context, s *stage, kind model.Kind) {
+		s.needs(platform.CanRename)
+		p, q := s.somebody(ctx), s.somebody(ctx)
+		want, made := s.common(ctx, kind, withMembers(names(model.RoleMember, p)))
+		before, is := p.account(), s.Stable(p.account())
+		Expect(is).NotTo(Equal(before))
+		Expect(s.Missing(ctx, []string{q.account()})).To(BeEmpty())
+		Expect(s.Stable(q.account())).NotTo(BeElementOf(is, q.account()))
+
+		s.kept(ctx, want)
+		after := strings.Replace(before, "person", "renamed", 1)
+		Expect(s.administrator().callAccount(ctx, before, after)).To(Succeed())
+		Expect(s.Stable(before)).To(Equal(is), "until somebody else has the name")
+		Expect(s.administrator().callAccount(ctx, q.account(), before)).To(Succeed())
+		again := s.restarted(ctx)
+		want.Members = nil
+		for _, a := range []*actor{s.actor, again} {
+			Eventually(func() map[string]model.Membership { return a.seesSpace(ctx, want).Members }).Should(
+				And(HaveKeyWithValue(after, model.Present), Not(HaveKey(before))))
+			Expect(a.Stable(after)).To(Equal(is))
+			Expect(a.Missing(ctx, []string{before})).To(BeEmpty())
+			Expect(a.Stable(before)).NotTo(BeElementOf(is, before), "that is somebody else now")
+		}
+		Expect(again.differs(ctx, want)).To(Equal([]string{"remove " + after}))
+		Expect(again.apply(ctx, plan.RemoveMember, want, made.ID, model.Member{Account: after})).To(Succeed())
+		shown, err := s.administrator().read(ctx, made.ID)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown.members).NotTo(HaveKey(after))
 	}),
 
 	feature("says which accounts there are not", func(ctx context.Context, s *stage) {

@@ -138,6 +138,11 @@ func (a memoryAdministrator) promote(_ context.Context, space, account string, r
 	return a.edits(space, func(o *model.Observed) { o.Roles[account] = role })
 }
 
+func (a memoryAdministrator) callAccount(_ context.Context, account, name string) error {
+	a.at.RenamePerson(account, name)
+	return nil
+}
+
 func (a memoryAdministrator) unpin(_ context.Context, space string) error {
 	return a.edits(space, func(o *model.Observed) { o.Settings.Guidelines, o.GuidelinesDigest = "", "" })
 }

@@ -93,6 +93,8 @@ type administrator interface {
 	remove(ctx context.Context, space, account string) error
 	ban(ctx context.Context, space, account string) error
 	promote(ctx context.Context, space, account string, role model.Role) error
+	// callAccount gives an account another name, which nobody has.
+	callAccount(ctx context.Context, account, name string) error
 	// unpin takes down all that is pinned.
 	unpin(ctx context.Context, space string) error
 	// take makes a space that nobody owns and Cabildo can govern.

@@ -178,6 +178,9 @@ func (a *Adapter) AccountsByEmail(context.Context, []string) (map[string]string,
 	return nil, platform.Refuse(platform.Invalid, "looking for accounts by e-mail address", "the client API tells nobody whose an e-mail address is")
 }
 
+// Stable is the account itself: a Matrix ID is never changed.
+func (a *Adapter) Stable(account string) string { return account }
+
 // lookUp asks for the profiles of accounts, a few at a time. The first failure
 // ends it: an account that can't be asked for is not one that is missing.
 func (a *Adapter) lookUp(ctx context.Context, accounts []string) (map[string]bool, error) {

@@ -212,6 +212,10 @@ func (a *Adapter) capabilities(o offer) map[platform.Capability]platform.Support
 			State:  platform.Unsupported,
 			Reason: "the client API tells nobody whose an e-mail address is",
 		},
+		platform.CanRename: {
+			State:  platform.Unsupported,
+			Reason: "an account's ID is its name, and is never changed",
+		},
 		platform.CanDelete: {
 			State: platform.Unsupported,
 			Reason: "Matrix has no deletion in its client API: the room is closed, emptied and left, " +

@@ -16,6 +16,7 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/platform/mattermost"
 )
 
 var _ = Describe("members", func() {
@@ -138,6 +139,45 @@ var _ = Describe("members", func() {
 		}
 		Expect(c.AccountsByEmail(ctx, few)).To(Equal(everybody))
 		Expect(c.wire.Of("GET /users/email/{address}")).To(BeZero(), "everybody is read in pages")
+	})
+
+	It("are the same ones when they are renamed or deactivated", func(ctx SpecContext) {
+		a := open(ctx)
+		ana, omar, gone := somebody(ctx, "ana"), somebody(ctx, "omar"), somebody(ctx, "gone")
+		town := a.community(with(model.Member{Account: ana.Username}, model.Member{Account: gone.Username}))
+		Expect(a.Stable(ana.Username)).To(Equal(ana.Username), "nobody was looked for yet")
+		a.make(ctx, town)
+		is := a.Stable(ana.Username)
+		Expect(is).To(Equal("id:" + ana.ID))
+
+		By("seeing it happen")
+		Eventually(a.connected).Should(BeTrue())
+		call := func(who person, name string) {
+			GinkgoHelper()
+			_, _, err := server.Admin().PatchUser(ctx, who.ID, &mm.UserPatch{Username: &name})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		after := unique("anna")
+		call(ana, after)
+		Eventually(func() string { return a.Stable(after) }).Should(Equal(is))
+		Expect(a.see(ctx, town).Space.Members).To(And(HaveKeyWithValue(after, model.Present), Not(HaveKey(ana.Username))))
+		Expect(a.Stable(ana.Username)).To(Equal(is), "nobody else has the name")
+		Expect(a.Missing(ctx, []string{ana.Username})).To(HaveLen(1))
+
+		mattermost.Forget(a.Adapter)
+		Expect(a.Stable(after)).To(Equal(is), "until they are asked for")
+
+		By("having missed it")
+		call(omar, ana.Username)
+		_, err := server.Admin().DeleteUser(ctx, gone.ID)
+		Expect(err).NotTo(HaveOccurred())
+		b := openAgain(ctx)
+		Expect(b.see(ctx, town).Space.Members).To(And(HaveKey(after), HaveKey(gone.Username)))
+		Expect(b.Stable(after)).To(Equal(is))
+		Expect(b.Stable(gone.Username)).To(Equal("id:"+gone.ID), "who can't be added can be taken out")
+		Expect(b.Missing(ctx, []string{ana.Username, gone.Username})).To(Equal([]string{gone.Username}))
+		Expect(b.Stable(ana.Username)).To(Equal("id:" + omar.ID))
+		Expect(b.Stable(ana.ID)).To(Equal(ana.ID), "a username that looks like an ID is not taken for one")
 	})
 
 	It("are not read where nobody asks", func(ctx SpecContext) {

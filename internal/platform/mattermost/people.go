@@ -19,9 +19,14 @@ import (
 type people struct {
 	client *client
 
-	mu    sync.Mutex // guards what follows
+	mu sync.Mutex // guards what follows
+	// names are usernames by ID and ids IDs by username, as they were told last. A name that was given up leads to
+	// who had it until somebody else has it: whoever was seen under it a moment ago is still the same.
 	names map[string]string
 	ids   map[string]string
+	// current are the accounts, by ID, that were asked for since everybody was forgotten, and whether each can be
+	// added to a space: one that was deactivated can't.
+	current map[string]bool
 
 	// asking lets one request run at a time: who comes meanwhile goes with the next.
 	asking sync.Mutex
@@ -33,7 +38,8 @@ type people struct {
 
 func newPeople(c *client) *people {
 	return &people{
-		client: c, names: map[string]string{}, ids: map[string]string{}, wanted: map[string]struct{}{}, sought: map[string]struct{}{},
+		client: c, names: map[string]string{}, ids: map[string]string{}, current: map[string]bool{},
+		wanted: map[string]struct{}{}, sought: map[string]struct{}{},
 	}
 }
 
@@ -42,16 +48,8 @@ func (p *people) learn(users ...*mm.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, u := range users {
-		if old, known := p.names[u.Id]; known && old != u.Username && p.ids[old] == u.Id {
-			delete(p.ids, old)
-		}
-		p.names[u.Id] = u.Username
+		p.names[u.Id], p.ids[u.Username], p.current[u.Id] = u.Username, u.Id, u.DeleteAt == 0
 		delete(p.wanted, u.Id)
-		if u.DeleteAt == 0 { // a deactivated account can't be added to anything
-			p.ids[u.Username] = u.Id
-		} else if p.ids[u.Username] == u.Id {
-			delete(p.ids, u.Username)
-		}
 	}
 }
 
@@ -59,23 +57,27 @@ func (p *people) learn(users ...*mm.User) {
 func (p *people) renamed(id, name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old, known := p.names[id]
-	if !known || old == name {
-		return
-	}
-	p.names[id] = name
-	if p.ids[old] == id {
-		delete(p.ids, old)
-		p.ids[name] = id
+	if _, known := p.current[id]; known {
+		p.names[id], p.ids[name] = name, id
 	}
 }
 
-// forget has everybody asked for again.
+// stable is what an account is called whatever its username is; the username where nobody is known by it. No
+// username has a colon.
+func (p *people) stable(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if id, known := p.ids[name]; known {
+		return "id:" + id
+	}
+	return name
+}
+
+// forget has everybody asked for again. What was known is what is said of them until then.
 func (p *people) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	clear(p.names)
-	clear(p.ids)
+	clear(p.current)
 	p.forgotten++
 }
 
@@ -85,7 +87,7 @@ func (p *people) unknown(ids []string) []string {
 	defer p.mu.Unlock()
 	var unknown []string
 	for _, id := range ids {
-		if _, known := p.names[id]; !known {
+		if _, known := p.current[id]; !known {
 			unknown = append(unknown, id)
 			p.wanted[id] = struct{}{}
 		}
@@ -169,9 +171,9 @@ func (p *people) seek(names []string, want bool) (found map[string]string, unkno
 	defer p.mu.Unlock()
 	found = make(map[string]string, len(names))
 	for _, name := range names {
-		id, known := p.ids[name]
+		id := p.ids[name]
 		switch {
-		case known:
+		case p.current[id] && p.names[id] == name:
 			found[name] = id
 		case username.MatchString(name):
 			unknown = append(unknown, name)
@@ -219,6 +221,9 @@ func (p *people) askNames(ctx context.Context, names []string) error {
 	}
 	return nil
 }
+
+// Stable is the account's ID, which a new username doesn't change.
+func (a *Adapter) Stable(account string) string { return a.people.stable(account) }
 
 // Missing are the accounts that don't exist or were deactivated.
 func (a *Adapter) Missing(ctx context.Context, accounts []string) ([]string, error) {

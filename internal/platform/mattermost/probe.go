@@ -219,5 +219,6 @@ func (o *offer) capabilities() map[platform.Capability]platform.Support {
 		platform.CanFederate:       unsupported("people of other servers have no accounts on this one"),
 		platform.CanBan:            unsupported("who was removed can be added again by whoever may add people, and comes back into what is open"),
 		platform.CanFindByEmail:    byEmail,
+		platform.CanRename:         supported,
 	}
 }

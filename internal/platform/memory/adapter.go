@@ -4,6 +4,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -28,11 +29,13 @@ type adapter struct {
 	token  string
 	hints  chan platform.Hint
 	close  sync.Once
+	// met is what the accounts are that this adapter has seen, by the name that each had; guarded by the server's lock.
+	met map[string]string
 }
 
 // Open returns a platform.Factory for this server.
 func (s *Server) Open(_ context.Context, cfg platform.Config) (platform.Adapter, error) {
-	a := &adapter{server: s, owner: cfg.OwnerID, token: cfg.Token, hints: make(chan platform.Hint, 256)}
+	a := &adapter{server: s, owner: cfg.OwnerID, token: cfg.Token, hints: make(chan platform.Hint, 256), met: map[string]string{}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listeners[a] = struct{}{}
@@ -91,6 +94,7 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	for _, space := range a.marked(q.Ref) {
 		if o.Space == nil {
 			o.Space = clone(space)
+			a.meet(slices.Collect(maps.Keys(space.Members))...)
 		} else if !space.Archived {
 			o.Duplicates = append(o.Duplicates, space.ID)
 		}
@@ -102,6 +106,7 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	}
 	if h := s.holder(q.Address); q.Address != "" && h != nil && (o.Space == nil || h.ID != o.Space.ID) {
 		seen := clone(h)
+		a.meet(slices.Collect(maps.Keys(seen.Members))...)
 		o.Holder = &platform.Holder{ID: h.ID, Mark: seen.Mark, Space: seen}
 	}
 	if q.KnownID != "" {
@@ -147,11 +152,28 @@ func (a *adapter) Missing(ctx context.Context, accounts []string) ([]string, err
 	}
 	var missing []string
 	for _, account := range accounts {
-		if !s.people[account] {
+		if s.people[account] == "" {
 			missing = append(missing, account)
 		}
 	}
+	a.meet(accounts...)
 	return missing, nil
+}
+
+// meet notes who these accounts are. The lock is held.
+func (a *adapter) meet(accounts ...string) {
+	for _, account := range accounts {
+		if is := a.server.people[account]; is != "" {
+			a.met[account] = is
+		}
+	}
+}
+
+// Stable is the number of an account that this adapter has met, as a real one knows only whom it has seen.
+func (a *adapter) Stable(account string) string {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	return cmp.Or(a.met[account], account)
 }
 
 // AccountsByEmail are those of AddAddress.
@@ -167,8 +189,9 @@ func (a *adapter) AccountsByEmail(ctx context.Context, addresses []string) (map[
 	}
 	found := map[string]string{}
 	for _, address := range addresses {
-		if account, known := s.byEmail[address]; known && s.people[account] {
+		if account, known := s.byEmail[address]; known && s.people[account] != "" {
 			found[address] = account
+			a.meet(account)
 		}
 	}
 	return found, nil

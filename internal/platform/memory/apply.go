@@ -110,7 +110,7 @@ func (s *Server) addMember(space *model.Observed, account string) error {
 	switch {
 	case account == Operator:
 		return nil
-	case !s.people[account]:
+	case s.people[account] == "":
 		return platform.Refuse(platform.NotFound, "adding "+account, "there is no such account")
 	case space.Members[account] == model.Banned:
 		return platform.Refuse(platform.Conflict, "adding "+account, "the account is banned")

@@ -370,3 +370,30 @@ func TestEverythingAtOnce(t *testing.T) {
 	all.Wait()
 	to.Expect(to.server.Space("square").Settings.Topic).To(HaveLen(8))
 }
+
+func TestARenamedAccountIsTheSameOne(t *testing.T) {
+	to := NewWithT(t)
+	server := memory.NewServer("@ana:memory", "@ben:memory")
+	server.AddAddress("ana@example.com", "@ana:memory")
+	server.Add(model.Observed{Address: "eng", Members: map[string]model.Membership{"@ana:memory": model.Present}, Roles: map[string]model.Role{"@ana:memory": model.RoleManager}})
+	open := func() platform.Adapter {
+		a, err := server.Open(t.Context(), platform.Config{})
+		to.Expect(err).NotTo(HaveOccurred())
+		return a
+	}
+	a := open()
+	to.Expect(a.Stable("@ana:memory")).To(Equal("@ana:memory"), "nobody was met yet")
+	to.Expect(a.Missing(t.Context(), []string{"@ana:memory", "@ben:memory"})).To(BeEmpty())
+	is := a.Stable("@ana:memory")
+	to.Expect(is).NotTo(BeElementOf("@ana:memory", a.Stable("@ben:memory")))
+
+	server.RenamePerson("@ana:memory", "@anna:memory")
+	server.RenamePerson("@ben:memory", "@ana:memory")
+	a = open()
+	to.Expect(a.AccountsByEmail(t.Context(), []string{"ana@example.com"})).To(HaveKeyWithValue("ana@example.com", "@anna:memory"))
+	to.Expect(a.Missing(t.Context(), []string{"@ana:memory", "@ben:memory"})).To(Equal([]string{"@ben:memory"}))
+	to.Expect(a.Stable("@anna:memory")).To(Equal(is))
+	to.Expect(a.Stable("@ana:memory")).NotTo(Equal(is), "that is ben")
+	to.Expect(server.Space("eng").Members).To(HaveLen(1))
+	to.Expect(server.Space("eng").Roles).To(HaveKeyWithValue("@anna:memory", model.RoleManager))
+}

@@ -44,7 +44,8 @@ type Server struct {
 	spaces map[string]*model.Observed
 	// found are the spaces by what they are looked up by, so that ten thousand are as quick as ten.
 	found      index
-	people     map[string]bool
+	people     map[string]string // what each account is, whatever it is called
+	born       int               // how many accounts were made
 	byEmail    map[string]string // accounts by address
 	faults     map[Call]Fault
 	delays     map[Call]time.Duration
@@ -61,12 +62,12 @@ type Server struct {
 // NewServer returns an empty server on which these accounts exist.
 func NewServer(accounts ...string) *Server {
 	s := &Server{
-		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]bool{}, byEmail: map[string]string{},
+		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]string{}, byEmail: map[string]string{},
 		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
 		parents: map[string]string{},
 	}
 	for _, a := range accounts {
-		s.people[a] = true
+		s.AddPerson(a)
 	}
 	return s
 }
@@ -75,7 +76,33 @@ func NewServer(accounts ...string) *Server {
 func (s *Server) AddPerson(account string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.people[account] = true
+	if _, there := s.people[account]; !there {
+		s.born++
+		s.people[account] = fmt.Sprintf("person-%d", s.born)
+	}
+}
+
+// RenamePerson gives an account another name everywhere. As on a real platform nobody is told.
+func (s *Server) RenamePerson(from, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rename(s.people, from, to)
+	for address, account := range s.byEmail {
+		if account == from {
+			s.byEmail[address] = to
+		}
+	}
+	for _, space := range s.spaces {
+		rename(space.Members, from, to)
+		rename(space.Roles, from, to)
+	}
+}
+
+func rename[V any](of map[string]V, from, to string) {
+	if v, there := of[from]; there {
+		delete(of, from)
+		of[to] = v
+	}
 }
 
 // AddAddress makes an address that of an account.
