@@ -97,7 +97,7 @@ func (r *spaceReconciler) withoutLeavers(ctx context.Context, p *pass, people []
 }
 
 // leaverAccounts are the accounts of those who have left any of these
-// directories. Whose account can't be told is not among them: that person is
+// directories, by name and by what stays of it. Whose account can't be told is not among them: that person is
 // removed as everybody is who is not declared any more.
 func leaverAccounts(ctx context.Context, p *pass, used []*directory.State, profiles desired.Profiles) map[string]bool {
 	var left []desired.Declared
@@ -121,7 +121,7 @@ func leaverAccounts(ctx context.Context, p *pass, used []*directory.State, profi
 	}
 	accounts := map[string]bool{}
 	for _, m := range members {
-		accounts[m.Account] = true
+		accounts[m.Account], accounts[p.session.Stable(m.Account)] = true, true
 	}
 	return accounts
 }

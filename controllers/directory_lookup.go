@@ -89,7 +89,7 @@ func (l *lookup) find(name, what string, granted func(*v1alpha1.Directory) *desi
 
 // left says that an account is that of somebody who has left. A space that was not seen whole is left alone all the same.
 func (p *pass) left(account string) bool {
-	return p.seen.Complete && p.leavers != nil && p.leavers()[account]
+	return p.seen.Complete && p.leavers != nil && (p.leavers()[account] || p.leavers()[p.session.Stable(account)])
 }
 
 // ofLeaver says that an operation takes out somebody who has left, which no budget counts.

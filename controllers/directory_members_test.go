@@ -153,6 +153,21 @@ var _ = Describe("Members from a directory", func() {
 		Expect(golang.Status.Proposal).To(BeNil(), "nothing waits for a person")
 	})
 
+	It("who have left lose access under another name, too", Label("promise 4"), func(ctx context.Context) {
+		w, d, golang := staffed(ctx)
+		for i := range 5 {
+			w.server.RenamePerson(fmt.Sprintf("@u%d:memory", i), fmt.Sprintf("@n%d:memory", i))
+		}
+		w.change(ctx, d, func() {
+			for i := range 5 {
+				d.Spec.Inline.People[i].State = v1alpha1.PersonDisabled
+			}
+		})
+		Eventually(of(w)).Should(ConsistOf(accounts("u5", "u6", "u7", "u8", "u9")))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(golang.Status.Proposal).To(BeNil(), "nothing waits for a person")
+	})
+
 	It("who are taken out of a group have the space's budget", Label("promise 4"), func(ctx context.Context) {
 		w, d, golang := staffed(ctx)
 		w.change(ctx, d, func() { d.Spec.Inline.Groups[0].People = []string{"u0", "u1"} })

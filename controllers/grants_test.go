@@ -6,17 +6,21 @@ package controllers_test
 import (
 	"context"
 	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/grants"
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
@@ -32,6 +36,30 @@ func (w *world) record(ctx context.Context, o client.Object) *corev1.Secret {
 		}
 	}
 	return nil
+}
+
+// rewrite changes the record of an object, with the key that all records have.
+func (w *world) rewrite(ctx context.Context, o client.Object, change func(*grants.Record)) {
+	GinkgoHelper()
+	var key corev1.Secret
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
+	secret := w.record(ctx, o)
+	encoded := grants.Encoded{Head: secret.Data["head"], Shards: map[string][]byte{}}
+	for name, data := range secret.Data {
+		if shard, is := strings.CutPrefix(name, "shard-"); is {
+			encoded.Shards[shard] = data
+		}
+	}
+	record, err := grants.Decode(grants.Key(key.Data["key"]), encoded)
+	Expect(err).NotTo(HaveOccurred())
+	change(record)
+	encoded, err = record.Encode()
+	Expect(err).NotTo(HaveOccurred())
+	secret.Data = map[string][]byte{"head": encoded.Head}
+	for name, data := range encoded.Shards {
+		secret.Data["shard-"+name] = data
+	}
+	Expect(k8s.Update(ctx, secret)).To(Succeed())
 }
 
 func isGroup(o client.Object) bool {
@@ -97,6 +125,89 @@ var _ = Describe("what was granted", Label("promise 1", "promise 2"), func() {
 		Expect(w.record(ctx, golang).ResourceVersion).To(Equal(record.ResourceVersion))
 		w.undeclare(ctx, golang, "omar")
 		Eventually(func() model.Membership { return members(w)["@omar:memory"] }).Should(Equal(model.Removed))
+	})
+
+	// found is a group of people who are found by their addresses, so that they stay in it whatever they are called.
+	found := func(ctx context.Context, people ...string) (*world, *v1alpha1.Directory, *v1alpha1.Group) {
+		w := newWorld(ctx, people...)
+		w.platform.Spec.Accounts = &v1alpha1.Accounts{DirectoryRef: &v1alpha1.LocalReference{Name: w.name}, Match: v1alpha1.MatchEmail}
+		w.ready(ctx)
+		d := w.directory(people...)
+		for i, p := range people {
+			d.Spec.Inline.People[i].Email = p + "@example.com"
+			w.server.AddAddress(p+"@example.com", "@"+p+":memory")
+		}
+		d.Spec.LeaverBudget = &v1alpha1.LeaverBudget{Percent: ptr.To[int32](100)}
+		w.create(ctx, d)
+		return w, d, provisioned(ctx, w, people...)
+	}
+	present := func(w *world) func() []string {
+		return func() []string {
+			var names []string
+			for account, is := range members(w) {
+				if is == model.Present {
+					names = append(names, account)
+				}
+			}
+			return names
+		}
+	}
+	// renamed gives an account another name, and the manager that knew the old one an end.
+	renamed := func(ctx context.Context, w *world, golang *v1alpha1.Group, from, to string) {
+		w.server.RenamePerson(from, to)
+		restart()
+		w.change(ctx, golang, func() { golang.Spec.Purpose = "Look again." })
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(present(w)()).To(ContainElement(to))
+	}
+
+	It("is taken back from an account that was renamed since, also after a restart, and not from who has its name now", func(ctx SpecContext) {
+		w, _, golang := found(ctx, "ana", "omar")
+		renamed(ctx, w, golang, "@omar:memory", "@sharif:memory")
+		w.server.AddPerson("@omar:memory")
+		w.server.Edit("eng-golang", func(o *model.Observed) { o.Members["@omar:memory"] = model.Present })
+		w.undeclare(ctx, golang, "omar")
+		Eventually(present(w)).Should(ConsistOf("@ana:memory", "@omar:memory"))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Consistently(present(w)).Should(ConsistOf("@ana:memory", "@omar:memory"), "the other omar came alone")
+	})
+
+	It("and declined is not given again to an account that was renamed", func(ctx SpecContext) {
+		w, _, golang := found(ctx, "ana", "omar")
+		w.server.Edit("eng-golang", func(o *model.Observed) { delete(o.Members, "@omar:memory") })
+		Consistently(present(w)).Should(ConsistOf("@ana:memory"))
+		w.server.RenamePerson("@omar:memory", "@sharif:memory")
+		restart()
+		w.change(ctx, golang, func() { golang.Spec.Purpose = "Look again." })
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Consistently(present(w)).Should(ConsistOf("@ana:memory"))
+	})
+
+	It("is known of who was recorded by name, before accounts were known by what stays of them", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana", "omar").ready(ctx)
+		golang := provisioned(ctx, w, "ana", "omar")
+		a, err := w.server.Open(ctx, platform.Config{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(a.Missing(ctx, []string{"@omar:memory"})).To(BeEmpty())
+		w.rewrite(ctx, golang, func(record *grants.Record) {
+			Expect(record.Granted(a.Stable("@omar:memory"))).To(BeTrue())
+			record.Rename(a.Stable("@omar:memory"), "@omar:memory")
+		})
+		restart()
+		w.undeclare(ctx, golang, "omar")
+		Eventually(present(w)).Should(ConsistOf("@ana:memory"))
+	})
+
+	It("is taken from a leaver who was renamed, whatever the budget", Label("promise 4"), func(ctx SpecContext) {
+		w, d, golang := found(ctx, "ana", "ben", "carla", "omar")
+		renamed(ctx, w, golang, "@omar:memory", "@sharif:memory")
+		renamed(ctx, w, golang, "@ben:memory", "@benedict:memory")
+		w.change(ctx, d, func() {
+			d.Spec.Inline.People[1].State, d.Spec.Inline.People[3].State = v1alpha1.PersonDisabled, v1alpha1.PersonDisabled
+		})
+		Eventually(present(w)).Should(ConsistOf("@ana:memory", "@carla:memory"))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(golang.Status.Proposal).To(BeNil(), "nothing waits for a person")
 	})
 
 	It("comes back with a resource that is declared again", func(ctx SpecContext) {

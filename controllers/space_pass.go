@@ -387,7 +387,7 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 			Count:   int(ptr.Deref(budget.Count, 0)),
 			Floor:   int(ptr.Deref(budget.Floor, 0)),
 		},
-		Granted:    p.record.Granted,
+		Granted:    p.granted,
 		Left:       p.left,
 		RecordLost: p.record.Partial,
 		Baseline:   p.baseline,

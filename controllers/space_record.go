@@ -42,19 +42,42 @@ func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
 }
 
 // meet brings the record in line with what is seen, when that is all there is,
-// and lets a platform that forgets who left know it from the record.
+// and lets a platform that forgets who left know it from the record. Who the
+// accounts are is taken over from every view: it decides nothing.
 func (p *pass) meet() {
 	space := p.seen.Space
-	if space == nil || space.Members == nil || !p.seen.Complete || len(p.facts.unresolved) > 0 {
+	if space == nil || space.Members == nil {
 		return
 	}
-	p.record.Meet(space.Members, p.members)
+	seen := make(map[string]model.Membership, len(space.Members))
+	for account, membership := range space.Members {
+		seen[p.known(account)] = membership
+	}
+	declared := make([]model.Member, len(p.members))
+	for i, m := range p.members {
+		declared[i] = model.Member{Account: p.known(m.Account), Role: m.Role}
+	}
+	if !p.seen.Complete || len(p.facts.unresolved) > 0 {
+		return
+	}
+	p.record.Meet(seen, declared)
 	for _, m := range p.want.Members {
-		if _, known := space.Members[m.Account]; !known && p.record.Declined(m.Account) {
+		if _, known := space.Members[m.Account]; !known && p.record.Declined(p.session.Stable(m.Account)) {
 			space.Members[m.Account] = model.Left
 		}
 	}
 }
+
+// known is what the record knows an account by: what stays of it when it is
+// renamed. What was recorded under its name is kept under that from now on.
+func (p *pass) known(account string) string {
+	stable := p.session.Stable(account)
+	p.record.Rename(account, stable)
+	return stable
+}
+
+// granted says whether an account is in the space because we added it.
+func (p *pass) granted(account string) bool { return p.record.Granted(p.session.Stable(account)) }
 
 // intend notes what is about to be granted and taken away, and keeps that
 // before anything is done: a crash in between loses no grant and gives nothing
@@ -67,8 +90,8 @@ func (r *spaceReconciler) intend(ctx context.Context, p *pass, ops []plan.Operat
 			continue
 		}
 		for _, m := range op.Members {
-			if op.Verb == plan.AddMember || p.record.Granted(m.Account) {
-				p.record.Give(m, now)
+			if op.Verb == plan.AddMember || p.granted(m.Account) {
+				p.record.Give(model.Member{Account: p.session.Stable(m.Account), Role: m.Role}, now)
 			}
 		}
 	}

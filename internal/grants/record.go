@@ -6,6 +6,8 @@
 // "left by their own choice", and how much was taken away in the window of the
 // space's removal budget. It is pure; package controllers keeps the records.
 //
+// Accounts are given by what stays of them when they are renamed.
+//
 // Nothing in a record is readable about a person: an account is an HMAC of its
 // name, and a record can only be asked about accounts that are known from
 // elsewhere.
@@ -110,6 +112,22 @@ func (r *Record) Give(m model.Member, now time.Time) (changed bool) {
 	}
 	r.accounts[name] = g
 	return true
+}
+
+// Rename keeps what is known of an account under another name from now on, unless something is known under that already.
+func (r *Record) Rename(from, to string) {
+	if from == to {
+		return
+	}
+	before, after := r.hide(from), r.hide(to)
+	g, known := r.accounts[before]
+	if !known {
+		return
+	}
+	delete(r.accounts, before)
+	if _, there := r.accounts[after]; !there {
+		r.accounts[after] = g
+	}
 }
 
 // Granted says whether an account is in the space because we added it.

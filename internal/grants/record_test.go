@@ -100,6 +100,23 @@ func TestWhoDeclinedAndCameBackCameByThemselves(t *testing.T) {
 	g.Expect(r.Declined("ana")).To(BeFalse())
 }
 
+func TestWhatIsKnownOfAnAccountStaysKnownUnderAnotherName(t *testing.T) {
+	g := NewWithT(t)
+	r := with("ana", "bob", "cem")
+	r.Meet(map[string]model.Membership{"ana": model.Present, "bob": model.Present, "cem": model.Left},
+		[]model.Member{member("ana"), member("bob"), member("cem")})
+	r.Rename("ana", "1")
+	r.Rename("cem", "3")
+	g.Expect([]bool{r.Granted("1"), r.Granted("ana"), r.Granted("bob")}).To(Equal([]bool{true, false, true}))
+	g.Expect([]bool{r.Declined("3"), r.Declined("cem")}).To(Equal([]bool{true, false}))
+	r.Rename("bob", "bob")
+	r.Rename("nobody", "4")
+	g.Expect([]bool{r.Granted("bob"), r.Granted("4")}).To(Equal([]bool{true, false}))
+	r.Rename("bob", "3")
+	g.Expect(r.Declined("3")).To(BeTrue(), "what is known under a name is not written over")
+	g.Expect(r.Size()).To(Equal(2))
+}
+
 // Promise 12.
 func TestARecordHasNothingReadableAboutAPerson(t *testing.T) {
 	g := NewWithT(t)

@@ -179,6 +179,24 @@ var _ = Describe("members on a real Mattermost", func() {
 		Expect(err).NotTo(HaveOccurred())
 	})
 
+	It("who were renamed stay, and are taken out when they are not declared any more", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ana, omar := w.person(ctx, "ana"), w.person(ctx, "omar")
+		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: ana.Username}, {Person: omar.Username}}
+		w.ready(ctx)
+		name := w.name + "-sharif"
+		_, _, err := server.Admin().PatchUser(ctx, omar.ID, &mm.UserPatch{Username: &name})
+		Expect(err).NotTo(HaveOccurred())
+		w.Change(ctx, w.group, func() { w.group.Spec.Purpose = "Look again." })
+		w.ExpectCondition(ctx, w.group, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonPeopleNotFound)
+		Expect(isIn(ctx, w.channel(), omar)).To(BeTrue(), "nobody is removed while somebody can't be found")
+
+		w.Change(ctx, w.group, func() { w.group.Spec.Members = w.group.Spec.Members[:1] })
+		Eventually(func() bool { return isIn(ctx, w.channel(), omar) }).Should(BeFalse())
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(isIn(ctx, w.channel(), ana)).To(BeTrue())
+	})
+
 	It("who left by their own choice are not dragged back, and who was removed by hand comes back", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ana, omar, eve := w.person(ctx, "ana"), w.person(ctx, "omar"), w.person(ctx, "eve")
