@@ -97,6 +97,24 @@ func (c *Cluster) Create(ctx context.Context, objects ...client.Object) {
 	}
 }
 
+// Manager is somebody in a formal role in the community engineering of a namespace.
+func Manager(namespace, person string, role v1alpha1.ManagerRole) *v1alpha1.CommunityManager {
+	return &v1alpha1.CommunityManager{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: person},
+		Spec: v1alpha1.CommunityManagerSpec{
+			Person: person, Role: role, Commitment: v1alpha1.CommitmentPartTime,
+			Purpose: "Keeps it useful.", Responsibilities: []string{"Onboarding"},
+			Communities: []v1alpha1.ManagedCommunities{{Name: "engineering"}},
+		},
+	}
+}
+
+// LeaveNow is a leave that has begun, and lasts for the rest of a test at least.
+func LeaveNow() []v1alpha1.Leave {
+	day := func(from int) string { return time.Now().UTC().AddDate(0, 0, from).Format(time.DateOnly) }
+	return []v1alpha1.Leave{{Start: day(-1), End: day(2)}}
+}
+
 // Expect waits until a resource is Ready or not for a reason, and reads it.
 func (c *Cluster) Expect(ctx context.Context, o client.Object, ready metav1.ConditionStatus, reason string) *metav1.Condition {
 	GinkgoHelper()
@@ -125,6 +143,8 @@ func conditions(o client.Object) []metav1.Condition {
 	case *v1alpha1.Community:
 		return o.Status.Conditions
 	case *v1alpha1.Group:
+		return o.Status.Conditions
+	case *v1alpha1.CommunityManager:
 		return o.Status.Conditions
 	case *v1alpha1.GovernanceDecision:
 		return o.Status.Conditions
