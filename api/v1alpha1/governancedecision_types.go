@@ -42,6 +42,7 @@ type DecisionTarget struct {
 // and of several decisions on one proposal the first counts.
 //
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a decision is immutable; make another GovernanceDecision"
+// +kubebuilder:validation:XValidation:rule="(!has(self.proposalKind) || self.proposalKind == 'Removal') ? self.targetRef.kind != 'CommunityManager' : self.targetRef.kind == (self.proposalKind == 'Tier' ? 'Community' : self.proposalKind == 'Creation' ? 'Group' : 'CommunityManager')",message="a proposal of proposalKind Removal is a Community's or a Group's, Tier a Community's, Creation a Group's and Appointment a CommunityManager's; take both from the target's status.proposal"
 type GovernanceDecisionSpec struct {
 	// TargetRef names the resource whose proposal is decided on.
 	TargetRef DecisionTarget `json:"targetRef"`

@@ -20,6 +20,8 @@ import (
 var _ = Describe("A decision", Ordered, func() {
 	// writer may make decisions, and has the verb approve on one Group alone.
 	const writer = "wanda"
+	// starter has the verb approve-creation alone, on everything.
+	const starter = "sonia"
 
 	BeforeAll(func(ctx context.Context) {
 		rule := func(resource string, names []string, verbs ...string) rbacv1.PolicyRule {
@@ -34,6 +36,14 @@ var _ = Describe("A decision", Ordered, func() {
 			},
 		})).To(Succeed())
 		bind(ctx, writer, "writer", namespace)
+		Expect(admin.Create(ctx, &rbacv1.ClusterRole{
+			ObjectMeta: metav1.ObjectMeta{Name: "starter"},
+			Rules: []rbacv1.PolicyRule{
+				rule("governancedecisions", nil, "create"),
+				rule("groups", nil, "approve-creation"), rule("communities", nil, "approve-creation"), rule("communitymanagers", nil, "approve-creation"),
+			},
+		})).To(Succeed())
+		bind(ctx, starter, "starter", namespace)
 	})
 
 	DescribeTable("is taken from", func(ctx context.Context, user string, edits ...edit) {
@@ -45,6 +55,11 @@ var _ = Describe("A decision", Ordered, func() {
 			o.(*v1alpha1.GovernanceDecision).Spec.Verdict = v1alpha1.VerdictRefuse
 		}),
 		Entry("somebody who may approve this one group", writer),
+		Entry("an approver, about a removal by name", approver, ofKind(v1alpha1.ProposalRemoval)),
+		Entry("an approver, about a community's tier", approver, ofKind(v1alpha1.ProposalTier), about(v1alpha1.TargetCommunity, "engineering")),
+		Entry("an approver, about a new group", approver, ofKind(v1alpha1.ProposalCreation)),
+		Entry("an approver, about a manager's appointment", approver, ofKind(v1alpha1.ProposalAppointment), about(v1alpha1.TargetManager, "lucia")),
+		Entry("somebody who may approve new groups alone, about one", starter, ofKind(v1alpha1.ProposalCreation)),
 	)
 
 	DescribeTable("is refused", func(ctx context.Context, user string, says []string, edits ...edit) {
@@ -63,6 +78,19 @@ var _ = Describe("A decision", Ordered, func() {
 		Entry("about a community of the name of a group that one may approve", writer,
 			[]string{"may not decide on Community golang", "communities.community.cabildo.dev"},
 			decidedBy(writer), about(v1alpha1.TargetCommunity, "golang")),
+		Entry("about a new group, from somebody who may approve what it takes away", writer,
+			[]string{"wanda may not decide on Group golang", "the verb approve-creation on groups.community.cabildo.dev"},
+			decidedBy(writer), ofKind(v1alpha1.ProposalCreation)),
+		Entry("about what a group takes away, from somebody who may approve new ones", starter,
+			[]string{"the verb approve on groups.community.cabildo.dev"}, decidedBy(starter)),
+		Entry("the same by name", starter,
+			[]string{"the verb approve on groups.community.cabildo.dev"}, decidedBy(starter), ofKind(v1alpha1.ProposalRemoval)),
+		Entry("about a tier, from somebody who may approve something else", starter,
+			[]string{"may not decide on Community engineering", "the verb approve-tier on communities.community.cabildo.dev"},
+			decidedBy(starter), ofKind(v1alpha1.ProposalTier), about(v1alpha1.TargetCommunity, "engineering")),
+		Entry("about an appointment, from somebody who may approve something else", starter,
+			[]string{"may not decide on CommunityManager lucia", "the verb approve-appointment on communitymanagers.community.cabildo.dev"},
+			decidedBy(starter), ofKind(v1alpha1.ProposalAppointment), about(v1alpha1.TargetManager, "lucia")),
 		Entry("from somebody who may edit the group", tenant, []string{"cannot create resource"}, decidedBy(tenant)),
 		Entry("in a namespace where one has no right", approver, []string{"cannot create resource"}, decidedBy(approver), in(other)),
 	)

@@ -106,6 +106,10 @@ func about(kind v1alpha1.TargetKind, name string) edit {
 	}
 }
 
+func ofKind(kind v1alpha1.ProposalKind) edit {
+	return func(o client.Object) { o.(*v1alpha1.GovernanceDecision).Spec.ProposalKind = kind }
+}
+
 // merge is a patch, as a manager or kubectl sends it.
 func merge(json string) client.Patch { return client.RawPatch(types.MergePatchType, []byte(json)) }
 

@@ -48,6 +48,8 @@ const (
 	approver = "ana"
 	// keeper is of the platform team.
 	keeper = "paula"
+	// onCall may see what the platform team declares.
+	onCall = "oscar"
 	// manager is the operator.
 	manager = "system:serviceaccount:cabildo-system:cabildo"
 )
@@ -109,13 +111,14 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	for name, labels := range map[string]map[string]string{namespace: {"team": "eng", "stage": "live"}, other: nil} {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}})).To(Succeed())
 	}
-	for _, file := range []string{"tenant_editor_role", "approver_role", "platform_editor_role", "role"} {
+	for _, file := range []string{"tenant_editor_role", "approver_role", "platform_editor_role", "platform_viewer_role", "role"} {
 		create(ctx, "config/rbac/"+file+".yaml")
 	}
 	bind(ctx, tenant, "cabildo-tenant-editor", namespace, other)
 	bind(ctx, approver, "cabildo-approver", namespace)
 	bindEverywhere(ctx, keeper, "cabildo-platform-editor")
 	bind(ctx, keeper, "cabildo-tenant-editor", namespace)
+	bindEverywhere(ctx, onCall, "cabildo-platform-viewer")
 	bindEverywhere(ctx, manager, "cabildo-manager")
 
 	policies, err := filepath.Glob(filepath.Join(root, "config/admission/*_policy.yaml"))

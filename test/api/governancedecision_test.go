@@ -4,6 +4,8 @@
 package api_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +18,7 @@ var _ = DescribeTable("GovernanceDecision", decisions().check, decisions().entri
 const fullDecision = `
 spec:
   targetRef: {kind: Group, name: incidents}
+  proposalKind: Removal
   proposalID: 6f1a2b3c-4d5e-4f60-8172-93a4b5c6d7e8
   hash: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
   verdict: Approve
@@ -37,8 +40,8 @@ func decisions() kind {
 	return kind{name: "GovernanceDecision", minimal: minimalDecision, full: fullDecision, rows: slices.Concat(
 		required("spec", "spec.targetRef", "spec.proposalID", "spec.hash", "spec.verdict", "spec.decidedBy"),
 		required("spec.targetRef.kind"),
-		choice("spec.targetRef.kind", "a target of kind", "Community", "Group"),
 		reference("spec.targetRef"),
+		kindsOfProposals(),
 		proposalAndHash(),
 		choice("spec.verdict", "the verdict", "Approve", "Refuse"),
 		someText("spec.reason", "a reason", 1024),
@@ -50,6 +53,32 @@ func decisions() kind {
 		misspelt("spec.target", "spec.proposal", "spec.decision", "spec.expires", "spec.approver"),
 		immutableDecision(),
 	)}
+}
+
+func kindsOfProposals() []row {
+	const says = "a proposal of proposalKind Removal is a Community's or a Group's, Tier a Community's, Creation a Group's and Appointment a CommunityManager's"
+	targets := map[string][]string{
+		"": {"Community", "Group"}, "Removal": {"Community", "Group"}, "Tier": {"Community"}, "Creation": {"Group"}, "Appointment": {"CommunityManager"},
+	}
+	rows := []row{
+		refuses("a target of a kind that nobody decides on, and lists the others", `supported values: "Community", "Group", "CommunityManager"`, set("spec.targetRef.kind", "Platform")),
+		refuses("a proposal of a kind that does not exist, and lists the others", `supported values: "Removal", "Tier", "Creation", "Appointment"`, set("spec.proposalKind", "Promotion")),
+	}
+	for _, proposal := range slices.Sorted(maps.Keys(targets)) {
+		for _, target := range []string{"Community", "Group", "CommunityManager"} {
+			edits := []edit{set("spec.proposalKind", proposal), set("spec.targetRef.kind", target)}
+			what := fmt.Sprintf("a proposal of kind %s on a %s", proposal, target)
+			if proposal == "" {
+				edits[0], what = remove("spec.proposalKind"), "a proposal that says no kind on a "+target
+			}
+			if slices.Contains(targets[proposal], target) {
+				rows = append(rows, accepts(what, edits...))
+			} else {
+				rows = append(rows, refuses(what, says, edits...))
+			}
+		}
+	}
+	return rows
 }
 
 func proposalAndHash() []row {
@@ -70,6 +99,7 @@ func immutableDecision() []row {
 		later(accepts("a label", set("metadata.labels", from("{a: b}")))),
 		later(refuses("a change of mind", says, set("spec.verdict", "Refuse"))),
 		later(refuses("another name under it", says, set("spec.decidedBy", "carla"))),
+		later(refuses("another kind of proposal", says, set("spec.proposalKind", "Creation"))),
 		later(refuses("another target", says, set("spec.targetRef.name", "golang"))),
 		later(refuses("a later expiry", says, set("spec.expiresAt", "2028-03-31T12:00:00Z"))),
 		later(refuses("an expiry that is taken away", says, remove("spec.expiresAt"))),
