@@ -60,6 +60,16 @@ func group(edits ...edit) *v1alpha1.Group {
 	return g
 }
 
+func communityManager(name string) *v1alpha1.CommunityManager {
+	return &v1alpha1.CommunityManager{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Spec: v1alpha1.CommunityManagerSpec{
+			Person: "lucia.prieto", Role: v1alpha1.ManagerLead, Purpose: "Keeps it useful.", Responsibilities: []string{"Moderation"},
+			Commitment: v1alpha1.CommitmentPartTime, Communities: []v1alpha1.ManagedCommunities{{Name: "engineering"}},
+		},
+	}
+}
+
 // decision is one that the approver makes about Group golang.
 func decision(edits ...edit) *v1alpha1.GovernanceDecision {
 	d := &v1alpha1.GovernanceDecision{

@@ -121,9 +121,12 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	bindEverywhere(ctx, onCall, "cabildo-platform-viewer")
 	bindEverywhere(ctx, manager, "cabildo-manager")
 
+	for _, object := range requested {
+		Expect(admin.Create(ctx, object(older))).To(Succeed())
+	}
 	policies, err := filepath.Glob(filepath.Join(root, "config/admission/*_policy.yaml"))
 	Expect(err).NotTo(HaveOccurred())
-	Expect(policies).To(HaveLen(3))
+	Expect(policies).To(HaveLen(4))
 	for _, policy := range policies {
 		path, err := filepath.Rel(root, policy)
 		Expect(err).NotTo(HaveOccurred())
@@ -133,7 +136,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	inForce(ctx)
 })
 
-// inForce waits until each policy has refused something.
+// inForce waits until each policy has refused something, or noted it.
 func inForce(ctx context.Context) {
 	GinkgoHelper()
 	waits := func(policy string, refused func() error) {
@@ -146,6 +149,11 @@ func inForce(ctx context.Context) {
 	waits("force-release.community.cabildo.dev", func() error {
 		return as(tenant).Create(ctx, group(annotated("true")), client.DryRunAll)
 	})
+	Eventually(func(g Gomega) {
+		waits := group()
+		g.Expect(as(tenant).Create(ctx, waits, client.DryRunAll)).To(Succeed())
+		g.Expect(waits.Annotations).To(HaveKey(v1alpha1.RequestedByAnnotation))
+	}, settles).Should(Succeed(), "the policy requester.community.cabildo.dev comes into force")
 	caughtUp(ctx)
 }
 
