@@ -17,6 +17,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -75,6 +76,14 @@ var _ = Describe("A release", Ordered, func() {
 		return has
 	}
 
+	policyKey := client.ObjectKey{Name: "default"}
+	policy := func(ctx context.Context) *v1alpha1.GovernancePolicy {
+		GinkgoHelper()
+		var policy v1alpha1.GovernancePolicy
+		Expect(cluster.Get(ctx, policyKey, &policy)).To(Succeed())
+		return &policy
+	}
+
 	It("of an older version installs", func(ctx context.Context) {
 		older := filepath.Join(GinkgoT().TempDir(), "cabildo")
 		Expect(os.CopyFS(older, os.DirFS(chart))).To(Succeed())
@@ -83,13 +92,55 @@ var _ = Describe("A release", Ordered, func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(os.WriteFile(file, []byte(strings.ReplaceAll(string(content), " suspend:", " paused:")), 0o600)).To(Succeed())
 
-		release(ctx, "install", "cabildo", older)
+		Expect(os.Remove(filepath.Join(older, "files/crds/community.cabildo.dev_governancepolicies.yaml"))).To(Succeed())
+
+		release(ctx, "install", "cabildo", older, "--set", "governancePolicy.create=false")
 		Expect(groupHas(ctx, "suspend")).To(BeFalse())
 	})
 
 	It("that is upgraded has its definitions upgraded", func(ctx context.Context) {
-		release(ctx, "upgrade", "cabildo", chart)
+		release(ctx, "upgrade", "cabildo", chart, "--reset-values")
 		Expect(groupHas(ctx, "suspend")).To(BeTrue())
+	})
+
+	// The older version had no GovernancePolicy.
+	It("that is upgraded gets no governance policy, but says how to have it", func(ctx context.Context) {
+		Expect(cluster.Get(ctx, policyKey, &v1alpha1.GovernancePolicy{})).To(Satisfy(apierrors.IsNotFound))
+		notes := release(ctx, "get", "notes", "cabildo")
+		Expect(notes).To(ContainSubstring("There is no GovernancePolicy default"))
+		Expect(notes).To(ContainSubstring("helm -n cabildo-system get hooks cabildo | kubectl create -f -"))
+		made := parse(release(ctx, "get", "hooks", "cabildo"))
+		Expect(made).To(HaveLen(1))
+		Expect(cluster.Create(ctx, made[0])).To(Succeed())
+		Expect(policy(ctx).Spec.Tiers).To(HaveLen(5))
+	})
+
+	It("leaves the governance policy to you, whatever becomes of the release", func(ctx context.Context) {
+		edited := policy(ctx)
+		edited.Spec.Tiers[0].Name, edited.Spec.Tiers[1].EnterWhen.AnyOf[0].Members = "Seedling", new(int32(70))
+		Expect(cluster.Update(ctx, edited)).To(Succeed())
+		untouched := func(after string) {
+			GinkgoHelper()
+			Expect(policy(ctx).Spec).To(Equal(edited.Spec), after)
+			Expect(policy(ctx).UID).To(Equal(edited.UID), after)
+		}
+		release(ctx, "upgrade", "cabildo", chart, "--set", "logLevel=debug")
+		untouched("an upgrade")
+		Expect(release(ctx, "get", "notes", "cabildo")).To(ContainSubstring("kubectl edit governancepolicy default"))
+		release(ctx, "uninstall", "cabildo")
+		untouched("uninstalling")
+		release(ctx, "install", "cabildo", chart)
+		untouched("installing again")
+		Expect(cluster.Delete(ctx, edited)).To(Succeed())
+		release(ctx, "upgrade", "cabildo", chart)
+		Expect(cluster.Get(ctx, policyKey, edited)).To(Satisfy(apierrors.IsNotFound), "nor does an upgrade bring it back")
+	})
+
+	It("that is installed where there is none makes it", func(ctx context.Context) {
+		release(ctx, "uninstall", "cabildo")
+		notes := release(ctx, "install", "cabildo", chart)
+		Expect(policy(ctx).Spec.Tiers).To(HaveLen(5))
+		Expect(notes).To(ContainSubstring("GovernancePolicy default governs every community that no other policy does"))
 	})
 
 	It("says what comes next", func(ctx context.Context) {
@@ -121,6 +172,19 @@ var _ = Describe("A release", Ordered, func() {
 		Eventually(func() error {
 			return cluster.Create(ctx, decision.DeepCopy(), client.DryRunAll)
 		}, policyTime).Should(MatchError(ContainSubstring("A decision is made in one's own name")), "the API server takes up the policy")
+	})
+
+	It("notes who asked for what", func(ctx context.Context) {
+		group := &v1alpha1.Group{
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "asked-", Namespace: "default"},
+			Spec:       v1alpha1.GroupSpec{CommunityRef: v1alpha1.LocalReference{Name: "engineering"}, DisplayName: "Go"},
+		}
+		Eventually(func(g Gomega) {
+			asked := group.DeepCopy()
+			g.Expect(cluster.Create(ctx, asked, client.DryRunAll)).To(Succeed())
+			g.Expect(asked.Annotations).To(HaveKey(v1alpha1.RequestedByAnnotation))
+		}, policyTime).Should(Succeed(), "the API server takes up the policy")
+		Expect(release(ctx, "get", "notes", "cabildo")).NotTo(ContainSubstring("can approve their own"))
 	})
 
 	DescribeTable("lets the manager", Label("promise 11"), func(ctx context.Context, verb, group, resource, in, name string, allowed bool) {

@@ -22,6 +22,8 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 )
 
 // everyValue sets each value to something else than its default.
@@ -36,7 +38,7 @@ var everyValue = []string{
 	`topologySpreadConstraints=[{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]`,
 	`resources={"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}`,
 	`serviceAccount={"name": "keeper", "annotations": {"note": "y"}}`,
-	`podDisruptionBudget={"enabled": true, "minAvailable": "50%"}`,
+	`podDisruptionBudget={"enabled": true, "minAvailable": "50%"}`, `governancePolicy.create=false`,
 	`metrics.service={"labels": {"a": "b"}, "annotations": {"c": "d"}}`,
 	`metrics.serviceMonitor={"enabled": true, "namespace": "monitoring", "labels": {"release": "prometheus"}, "interval": "15s", "scrapeTimeout": "5s"}`,
 }
@@ -106,10 +108,42 @@ var _ = Describe("The chart", func() {
 				Expect(rendered[i].Spec.ValidationActions).To(ConsistOf(admissionv1.Deny))
 			}
 		})
+		It("note who asked for what, where the cluster can", func(ctx context.Context) {
+			want := only[admissionv1.MutatingAdmissionPolicy](filesIn("config/admission/*.yaml"), "MutatingAdmissionPolicy")
+			got := only[admissionv1.MutatingAdmissionPolicy](render(ctx), "MutatingAdmissionPolicy")
+			Expect(got.Name).To(Equal(want.Name))
+			Expect(got.Spec).To(Equal(want.Spec))
+			binding := only[admissionv1.MutatingAdmissionPolicyBinding](render(ctx), "MutatingAdmissionPolicyBinding")
+			Expect(binding.Name).To(Equal(want.Name))
+			Expect(binding.Spec).To(Equal(admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: want.Name}))
+
+			out, err := templateOn(ctx, []string{"--kube-version", "1.32.0"})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(out).NotTo(ContainSubstring("kind: MutatingAdmissionPolicy"))
+			Expect(ofKind[admissionv1.ValidatingAdmissionPolicyBinding](parse(out), "ValidatingAdmissionPolicyBinding")).To(HaveLen(3), "the others stay")
+		})
 		It("are left out with admission.enabled=false", func(ctx context.Context) {
 			for _, object := range render(ctx, `admission.enabled=false`) {
 				Expect(object.GetAPIVersion()).NotTo(HavePrefix(admissionv1.GroupName), object.GetName())
 			}
+		})
+	})
+
+	Describe("has a governance policy that", func() {
+		It("is the sample, is made by a hook and is never deleted", func(ctx context.Context) {
+			want := only[v1alpha1.GovernancePolicy](filesIn("config/samples/governancepolicy.yaml"), "GovernancePolicy")
+			got := only[v1alpha1.GovernancePolicy](render(ctx), "GovernancePolicy")
+			Expect(got.Name).To(Equal(want.Name))
+			Expect(got.Spec).To(Equal(want.Spec))
+			Expect(got.Annotations).To(Equal(map[string]string{
+				"helm.sh/hook": "post-install", "helm.sh/hook-delete-policy": "hook-failed", "helm.sh/resource-policy": "keep",
+			}), "an upgrade does not run it, and nothing deletes what it made")
+			Expect(got.Labels).NotTo(HaveKey("app.kubernetes.io/instance"), "it is no release's")
+			Expect(os.ReadFile(filepath.Join(chart, "files/governancepolicy.yaml"))).To(
+				Equal(must(os.ReadFile(filepath.Join(root, "config/samples/governancepolicy.yaml")))), "run hack/sync-chart.sh")
+		})
+		It("is left out with governancePolicy.create=false", func(ctx context.Context) {
+			Expect(ofKind[v1alpha1.GovernancePolicy](render(ctx, `governancePolicy.create=false`), "GovernancePolicy")).To(BeEmpty())
 		})
 	})
 
@@ -239,6 +273,10 @@ var _ = Describe("The chart", func() {
 		out, err := helm(ctx, "template", "eu", chart, "--namespace", "eu", "--kube-version", kubernetes)
 		Expect(err).NotTo(HaveOccurred())
 		for _, object := range parse(out) {
+			if object.GetKind() == "GovernancePolicy" {
+				Expect(object.GetName()).To(Equal("default"))
+				continue
+			}
 			if object.GetKind() == "CustomResourceDefinition" || object.GroupVersionKind().Group == admissionv1.GroupName {
 				Expect(object.GetName()).To(HaveSuffix(".community.cabildo.dev"))
 				continue
@@ -260,6 +298,7 @@ var _ = Describe("The chart", func() {
 		Entry("a misspelt value", "replicaCount", `replicaCount=2`),
 		Entry("a misspelt value inside another", "repo", `image.repo="x"`),
 		Entry("a log level that the manager does not have", "logLevel", `logLevel="trace"`),
+		Entry("a word for yes or no", "create", `governancePolicy.create="always"`),
 		Entry("a digest that is none", "image.digest|/image/digest", `image.digest="latest"`),
 		Entry("no concurrency at all", "concurrency", `concurrency=0`),
 		Entry("an argument that is no flag", "extraArgs", `extraArgs=["debug"]`),
@@ -284,6 +323,12 @@ var _ = Describe("The chart", func() {
 		inSchema(schema, values, "values")
 	})
 })
+
+func must[T any](value T, err error) T {
+	GinkgoHelper()
+	Expect(err).NotTo(HaveOccurred())
+	return value
+}
 
 func rules(objects []*unstructured.Unstructured, kind string) map[string][]rbacv1.PolicyRule {
 	rules := map[string][]rbacv1.PolicyRule{}

@@ -30,6 +30,8 @@ const (
 	// The namespace that config/ names as well, so that the two can be compared.
 	namespace  = "cabildo-system"
 	kubernetes = "1.36.0"
+	// Helm knows what a cluster serves when it has one.
+	mutatingPolicies = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
 )
 
 func TestChart(t *testing.T) {
@@ -81,7 +83,12 @@ func render(ctx context.Context, settings ...string) []*unstructured.Unstructure
 }
 
 func template(ctx context.Context, settings ...string) (string, error) {
-	args := []string{"template", "cabildo", chart, "--namespace", namespace, "--kube-version", kubernetes}
+	return templateOn(ctx, []string{"--kube-version", kubernetes, "--api-versions", mutatingPolicies}, settings...)
+}
+
+// templateOn renders for a cluster that these arguments describe.
+func templateOn(ctx context.Context, cluster []string, settings ...string) (string, error) {
+	args := append([]string{"template", "cabildo", chart, "--namespace", namespace}, cluster...)
 	for _, s := range settings {
 		args = append(args, "--set-json", s)
 	}
