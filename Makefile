@@ -33,6 +33,12 @@ demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),bin/mattermost) bi
 	@$(GO_BUILD) -o bin/demo ./hack/demo
 	@exec bin/demo $(ARGS)
 
+.PHONY: story
+story: $(MATRIX_SERVERS) $(if $(findstring real,$(ARGS)),bin/mattermost) bin/helm ## Tell a year of a community that grows from tier to tier, checked step by step. ARGS=--real: on a real Matrix and a real Mattermost server
+	@$(call need,hack/story)
+	@$(GO_BUILD) -o bin/story ./hack/story
+	@exec bin/story $(ARGS)
+
 .PHONY: acceptance
 acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder; SIGS=file: the leads of a sigs.yaml instead
 	@$(call need,hack/acceptance)

@@ -17,6 +17,9 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
 // ungoverned is the label of namespaces that the suite's policy leaves out.
@@ -395,6 +398,28 @@ var _ = Describe("Governance", func() {
 		Expect(w.server.Space("eng-hr")).To(BeNil())
 		w.change(ctx, hr, func() { hr.Spec.Standing = v1alpha1.StandingOfficial })
 		w.expect(ctx, hr, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	})
+
+	It("says of a setting that the server turns out not to set, goes on, and does not try it again and again", Label("promise 8", "promise 9"), func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		c := w.community()
+		w.create(ctx, c)
+		w.expect(ctx, c, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.server.Fail(memory.Call(plan.Set), memory.Fault{Err: platform.Refuse(platform.NotSupported, "setting who pins (this server can't)", "no")})
+		w.change(ctx, c, func() { c.Spec.Moderation = &v1alpha1.Moderation{Pins: v1alpha1.AudienceManagers} })
+		said := w.expectCondition(ctx, c, v1alpha1.ConditionModerationEnforced, metav1.ConditionFalse, v1alpha1.ReasonSettingsUnsupported)
+		Expect(said.Message).To(Equal(w.name + ": pins is Members and should be Managers: setting who pins (this server can't)."))
+		w.expect(ctx, c, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(c.Status.Platforms[0].Ledger).To(ContainElement(v1alpha1.LedgerEntry{
+			Setting: "pins", Wanted: "Managers", Seen: "Members", State: v1alpha1.SettingUnsupported, Reason: "setting who pins (this server can't)",
+		}))
+		tries, looks := w.server.Calls(memory.Call(plan.Set)), w.server.Calls(memory.CallObserve)
+		w.poke(ctx, c)
+		Eventually(func() int { return w.server.Calls(memory.CallObserve) }).Should(BeNumerically(">", looks))
+		Consistently(func() int { return w.server.Calls(memory.Call(plan.Set)) }).Should(Equal(tries))
+
+		w.change(ctx, c, func() { c.Spec.Moderation.OnUnsupported = v1alpha1.BlockUnsupported })
+		w.expect(ctx, c, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed)
 	})
 
 	It("says of a setting that somebody changed that it drifted, where nothing is set back", Label("promise 8"), func(ctx SpecContext) {

@@ -36,6 +36,7 @@ type spaceReconciler struct {
 	records *records
 	closed  *closures
 	guard   decisionsGuard
+	refused refusals
 	// directories are the people that each Directory has.
 	directories *directory.Directories
 }
@@ -227,12 +228,9 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned); members == nil || f.Reason != "" {
 			members = f
 		}
-		said, reason := "", ""
-		switch drifted := drifted(p); {
-		case len(p.losses) > 0:
-			said, reason = describeLosses(p.platform.Name, p.losses), v1alpha1.ReasonSettingsUnsupported
-		case drifted != "":
-			said, reason = drifted, v1alpha1.ReasonDrifted
+		reason, said := p.offLedger()
+		if len(p.losses) > 0 {
+			reason, said = v1alpha1.ReasonSettingsUnsupported, strings.TrimSpace(said+" "+describeLosses(p.platform.Name, p.losses))
 		}
 		switch {
 		case said != "":
@@ -245,20 +243,6 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 		}
 	}
 	return members, moderation
-}
-
-// drifted says which settings are not as they are wanted on a platform; empty when all are.
-func drifted(p *pass) string {
-	var off []string
-	for _, e := range status.Ledger(p.effective, p.want.Settings, &p.seen.Space.Settings, p.losses) {
-		if e.State == v1alpha1.SettingDrifted {
-			off = append(off, fmt.Sprintf("%s is %s and should be %s", e.Setting, e.Seen, e.Wanted))
-		}
-	}
-	if len(off) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s.", p.platform.Name, strings.Join(off, ", "))
 }
 
 // summarise records IDs, what is in force, and counts. Counts alone are not
@@ -278,7 +262,7 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 		if space.Mark != nil && space.Mark.Ref == s.ref {
 			s.record(v1alpha1.PlatformSpaceStatus{
 				Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address), Record: p.recordID(),
-				Ledger: status.Ledger(p.effective, p.want.Settings, &space.Settings, p.losses),
+				Ledger: p.ledger(),
 			})
 		}
 		if !p.seen.Complete { // what was counted last stands: part of the people would look like a smaller community

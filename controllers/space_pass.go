@@ -68,6 +68,10 @@ type pass struct {
 	// collided says that a space could not be made because its name is taken.
 	collided bool
 
+	// cannot says of settings that the server refused to set why, and refusedNow which of them it was asked for in this pass.
+	cannot     map[plan.Field]string
+	refusedNow []plan.Field
+
 	held     []plan.Held
 	pending  []plan.Operation
 	changed  []plan.Verb
@@ -121,7 +125,7 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 		if p.onlyCreate && !creates || creates && !p.mayCreate() {
 			return nil
 		}
-		if len(ops) == 0 {
+		if ops = r.refused.skip(p, ops); len(ops) == 0 {
 			return r.settle(ctx, p)
 		}
 		if problem := r.intend(ctx, p, ops); problem != nil {
@@ -132,7 +136,7 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 		if problem != nil {
 			return problem
 		}
-		if !wrote {
+		if !wrote && len(p.refusedNow) == 0 {
 			return r.settle(ctx, p)
 		}
 	}
@@ -143,6 +147,7 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 // settle ends a pass that did what it could: what was held back for a person
 // waits, unless not everything could be seen, and the record is kept as it is now.
 func (r *spaceReconciler) settle(ctx context.Context, p *pass) *status.Problem {
+	r.refused.remember(p)
 	for _, h := range p.held {
 		switch h.Why {
 		case plan.OverBudget:
@@ -303,7 +308,7 @@ func (r *spaceReconciler) platformProblem(p *pass, err error) *status.Problem {
 // look observes, says who the space belongs to, and plans what is safe.
 func (r *spaceReconciler) look(ctx context.Context, p *pass) ([]plan.Operation, *status.Problem) {
 	// The first look was taken to check the accounts, before it was known who was added.
-	if space := p.seen.Space; len(p.changed) > 0 || p.collided || space != nil && space.Members == nil && p.membersMatter() {
+	if space := p.seen.Space; len(p.changed)+len(p.refusedNow) > 0 || p.collided || space != nil && space.Members == nil && p.membersMatter() {
 		if problem := r.observe(ctx, p); problem != nil {
 			return nil, problem
 		}
@@ -435,7 +440,9 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 			return wrote, r.stop(ctx, p, ops[i:], r.platformProblem(p, err))
 		default:
 			p.failed = append(p.failed, op.Key())
-			p.note(itemProblem(p, op, err))
+			if !r.refused.refused(p, op, err) {
+				p.note(itemProblem(p, op, err))
+			}
 			p.undone(op)
 		}
 		if ctx.Err() != nil {

@@ -175,7 +175,7 @@ func small(ctx context.Context, w *world) error {
 
 // distributed: one manager is not enough for three departments, and new groups need a word.
 func distributed(ctx context.Context, w *world) error {
-	w.days(90)
+	w.days(75)
 	chapter("June: a network over the departments")
 	members := int(w.size.distributed) + 2
 	if err := w.join(ctx, members); err != nil {
@@ -230,7 +230,7 @@ func distributed(ctx context.Context, w *world) error {
 
 // strategic: importance is declared, and the company has to mean it.
 func strategic(ctx context.Context, w *world) error {
-	w.days(60)
+	w.days(85)
 	chapter("September: it matters to the company")
 	c := community()
 	if err := w.change(ctx, w.cluster, c, func() { c.Spec.Importance = v1alpha1.ImportanceStrategic }); err != nil {
@@ -280,7 +280,7 @@ func strategic(ctx context.Context, w *world) error {
 
 // core: what the company stands on.
 func core(ctx context.Context, w *world) error {
-	w.days(45)
+	w.days(60)
 	chapter("November: what the company stands on")
 	c := community()
 	if err := w.change(ctx, w.cluster, c, func() { c.Spec.Importance = v1alpha1.ImportanceCore }); err != nil {

@@ -45,6 +45,7 @@ func run(ctx context.Context, real bool) (err error) {
 	}
 	for _, chapter := range chapters {
 		if err := chapter(ctx, w); err != nil {
+			w.explain(ctx)
 			return fmt.Errorf("on %s: %w", w.clock.Now().UTC().Format(time.DateOnly), err)
 		}
 	}

@@ -1,0 +1,129 @@
+// Copyright The Cabildo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/plan"
+	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/status"
+)
+
+// refusals remember what a server said that it can't set, which no capability
+// told before it was tried: it is not tried again while the same server is
+// asked for the same.
+type refusals struct{ said sync.Map } // string by refusal
+
+// refusal is a setting of a space that a server can't set.
+type refusal struct{ platform, space, server, field, wanted string }
+
+func (p *pass) refusalOf(field plan.Field) refusal {
+	wanted := p.want.Settings
+	wanted.DisplayName, wanted.Topic, wanted.Avatar, wanted.Icon, wanted.Guidelines = "", "", "", "", ""
+	is := p.seen.Space.Settings
+	seen := model.Settings{Join: is.Join, Listed: is.Listed, History: is.History, Guests: is.Guests, Servers: is.Servers, Permissions: is.Permissions}
+	return refusal{p.platform.Name, p.seen.Space.ID, p.session.Info.Server, string(field), fmt.Sprint(wanted, seen)}
+}
+
+// skip takes out what the server is known to refuse, and notes why.
+func (r *refusals) skip(p *pass, ops []plan.Operation) []plan.Operation {
+	return slices.DeleteFunc(ops, func(op plan.Operation) bool {
+		if op.Verb != plan.Set || p.seen.Space == nil || p.effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
+			return false
+		}
+		why, known := r.said.Load(p.refusalOf(op.Field))
+		if known {
+			p.unsettable(op.Field, why.(string))
+		}
+		return known
+	})
+}
+
+// refused notes that a server can't set something. Where that is fatal, or is about something else, it is not noted.
+func (r *refusals) refused(p *pass, op plan.Operation, err error) bool {
+	var answer *platform.Error
+	if op.Verb != plan.Set || p.seen.Space == nil || !errors.As(err, &answer) || answer.Kind != platform.NotSupported ||
+		p.effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
+		return false
+	}
+	p.unsettable(op.Field, answer.Doing)
+	p.refusedNow = append(p.refusedNow, op.Field)
+	return true
+}
+
+// remember keeps what was refused in a pass, with how the space was seen after it.
+func (r *refusals) remember(p *pass) {
+	for _, field := range p.refusedNow {
+		r.said.Store(p.refusalOf(field), p.cannot[field])
+	}
+}
+
+func (p *pass) unsettable(field plan.Field, why string) {
+	if p.cannot == nil {
+		p.cannot = map[plan.Field]string{}
+	}
+	p.cannot[field] = why
+}
+
+// ledger says what is in force of the settings. What the server refused to set
+// is no drift: it is Unsupported, with what the server said.
+func (p *pass) ledger() []v1alpha1.LedgerEntry {
+	if p.seen.Space == nil {
+		return nil
+	}
+	entries := status.Ledger(p.effective, p.want.Settings, &p.seen.Space.Settings, p.losses)
+	for i, e := range entries {
+		if why, refused := p.cannot[fieldOf(e.Setting)]; refused && e.State == v1alpha1.SettingDrifted {
+			entries[i].State, entries[i].Reason = v1alpha1.SettingUnsupported, why
+		}
+	}
+	return entries
+}
+
+// fieldOf is the field with which a setting of the API is set.
+func fieldOf(setting string) plan.Field {
+	switch setting {
+	case "guests":
+		return plan.FieldGuests
+	case "history":
+		return plan.FieldHistory
+	case "blockedServers":
+		return plan.FieldServers
+	case "join":
+		return plan.FieldJoin
+	case "visibility":
+		return plan.FieldListed
+	default:
+		return plan.FieldPermissions
+	}
+}
+
+// offLedger says which settings are not as they are wanted on a platform, besides what normalising lost; empty when all are.
+func (p *pass) offLedger() (reason, said string) {
+	var drifted, cannot []string
+	for _, e := range p.ledger() {
+		_, refused := p.cannot[fieldOf(e.Setting)]
+		switch {
+		case e.State == v1alpha1.SettingDrifted:
+			drifted = append(drifted, fmt.Sprintf("%s is %s and should be %s", e.Setting, e.Seen, e.Wanted))
+		case refused && e.State == v1alpha1.SettingUnsupported:
+			cannot = append(cannot, fmt.Sprintf("%s is %s and should be %s: %s", e.Setting, e.Seen, e.Wanted, e.Reason))
+		}
+	}
+	switch {
+	case len(drifted) > 0:
+		return v1alpha1.ReasonDrifted, fmt.Sprintf("%s: %s.", p.platform.Name, strings.Join(append(drifted, cannot...), ", "))
+	case len(cannot) > 0:
+		return v1alpha1.ReasonSettingsUnsupported, fmt.Sprintf("%s: %s.", p.platform.Name, strings.Join(cannot, ", "))
+	default:
+		return "", ""
+	}
+}
