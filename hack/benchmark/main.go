@@ -7,6 +7,7 @@
 //   - mattermost: the same on Mattermost, and requests counted on a generated one
 //   - size: ten thousand groups on a platform in memory
 //   - directory: ten thousand people in LDAP
+//   - governance: ten thousand communities and a policy
 //
 // Each has a folder, and a section of docs/benchmarks.md of its own. They print
 // their figures with their limits; the exit code is 1 when one is missed.
@@ -29,6 +30,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cabildo-dev/cabildo/hack/benchmark/directory"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/governance"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/matrix"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/mattermost"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/report"
@@ -60,11 +62,12 @@ var benchmarks = []benchmark{
 	}},
 	{"size", func(ctx context.Context, s settings) (*report.Section, error) { return size.Run(ctx, s.limit, s.rest) }},
 	{"directory", func(ctx context.Context, _ settings) (*report.Section, error) { return directory.Run(ctx) }},
+	{"governance", func(ctx context.Context, s settings) (*report.Section, error) { return governance.Run(ctx, s.limit) }},
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.platforms, "platform", "", "which benchmarks run, of matrix,mattermost,size,directory; all when it is empty")
+	flag.StringVar(&s.platforms, "platform", "", "which benchmarks run, of matrix,mattermost,size,directory,governance; all when it is empty")
 	flag.StringVar(&s.data, "data", "", "the folder to import, in the slack-config format")
 	flag.IntVar(&s.limit, "groups", 0, "take so many groups, for a quick run; its figures are not those of the page")
 	flag.StringVar(&s.page, "write", "", "the page to renew with the figures")
@@ -85,7 +88,7 @@ func run(ctx context.Context, s settings) error {
 	wanted := strings.FieldsFunc(s.platforms, func(r rune) bool { return r == ',' })
 	for _, name := range wanted {
 		if !slices.ContainsFunc(benchmarks, func(b benchmark) bool { return b.name == name }) {
-			return fmt.Errorf("there is no benchmark %q: -platform takes matrix, mattermost, size and directory", name)
+			return fmt.Errorf("there is no benchmark %q: -platform takes matrix, mattermost, size, directory and governance", name)
 		}
 	}
 	if s.limit > 0 && s.page != "" {

@@ -40,7 +40,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	d := &demo{samples: *samples}
-	d.WithMattermost = mattermost
+	d.WithMattermost, d.DefaultPolicy = mattermost, true
 	if err := d.run(ctx, *once); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()

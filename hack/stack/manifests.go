@@ -29,6 +29,8 @@ const (
 	namespace     = "kubernetes"
 	// PlatformName is the Platform that the manifests name.
 	PlatformName = "chat"
+	// Namespace is where they are declared, under names that begin with NamePrefix where they are not of the manifests.
+	Namespace, NamePrefix = namespace, communityName + "-"
 	// generatedName is the community of Generate.
 	generatedName = "town"
 )

@@ -33,6 +33,9 @@ type Stack struct {
 	WithMattermost, WithoutMatrix bool
 	// ManagerBinary is what Install and Restart start; empty for the manager that is shipped.
 	ManagerBinary string
+	// DefaultPolicy has the chart make its GovernancePolicy. Otherwise one that asks for nothing governs what is
+	// declared: what other tools declare has no sponsor and no objectives.
+	DefaultPolicy bool
 	// ManagerArgs are more arguments of it.
 	ManagerArgs []string
 
@@ -91,10 +94,37 @@ func (s *Stack) startMattermost(ctx context.Context) (err error) {
 
 // Install installs the chart, and runs the manager with its service account.
 func (s *Stack) Install(ctx context.Context) error {
-	if err := s.Plane.InstallChart(ctx); err != nil {
+	if err := s.Plane.InstallChart(ctx, fmt.Sprintf("governancePolicy.create=%t", s.DefaultPolicy)); err != nil {
+		return err
+	}
+	if err := s.waitServed(ctx); err != nil {
 		return err
 	}
 	return s.startManager(ctx)
+}
+
+// waitServed waits until the API server tells of every kind of ours: a client that asks in between takes the first
+// ones for all there are.
+func (s *Stack) waitServed(ctx context.Context) error {
+	kinds := 0
+	for kind := range s.Cluster.Scheme().KnownTypes(v1alpha1.GroupVersion) {
+		if strings.HasSuffix(kind, "List") && kind != "List" {
+			kinds++
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not all kinds are served"))
+	defer cancel()
+	return Until(ctx, 100*time.Millisecond, func() (bool, error) {
+		served, err := s.clientset.Discovery().ServerResourcesForGroupVersion(v1alpha1.GroupVersion.String())
+		if err != nil {
+			return false, nil // not yet
+		}
+		known := map[string]bool{}
+		for _, r := range served.APIResources {
+			known[r.Kind] = true
+		}
+		return len(known) >= kinds, nil
+	})
 }
 
 func (s *Stack) startManager(ctx context.Context) (err error) {
