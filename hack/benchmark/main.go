@@ -6,7 +6,7 @@
 //   - matrix: a real community's own configuration on a homeserver
 //   - mattermost: the same on Mattermost, and requests counted on a generated one
 //   - size: ten thousand groups on a platform in memory
-//   - directory: ten thousand people in LDAP
+//   - directory: ten thousand people in LDAP, and one of them disabled
 //   - governance: ten thousand communities and a policy
 //
 // Each has a folder, and a section of docs/benchmarks.md of its own. They print

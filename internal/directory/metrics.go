@@ -45,7 +45,7 @@ func (m *Metrics) Read(directory string, v *View, took time.Duration, at time.Ti
 	}
 	m.people.WithLabelValues(directory).Set(float64(v.Active()))
 	m.groups.WithLabelValues(directory).Set(float64(v.Groups()))
-	m.success.WithLabelValues(directory).Set(float64(at.Unix()))
+	m.success.WithLabelValues(directory).Set(float64(at.UnixMilli()) / 1000)
 	m.duration.WithLabelValues(directory).Observe(took.Seconds())
 }
 

@@ -14,11 +14,14 @@ func username(i int) string { return fmt.Sprintf("u%05d", i%people) }
 func team(i int) string     { return fmt.Sprintf("team-%03d", i%teams) }
 func area(i int) string     { return fmt.Sprintf("area-%02d", i%areas) }
 
+// crew is a group of its own, of those who are let go.
+const crew = "crew"
+
 // company is a directory of many people. Everybody is in two teams, and every tenth team is in the one before it.
 func company() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dn: %s\nobjectClass: domain\ndc: example\n\n", devenv.SlapdSuffix)
-	for _, unit := range []string{"people", "teams"} {
+	for _, unit := range []string{"people", "teams", "crews"} {
 		fmt.Fprintf(&b, "dn: ou=%[1]s,%[2]s\nobjectClass: organizationalUnit\nou: %[1]s\n\n", unit, devenv.SlapdSuffix)
 	}
 	for i := range people {
@@ -35,5 +38,10 @@ func company() string {
 		}
 		b.WriteString("\n")
 	}
+	fmt.Fprintf(&b, "dn: cn=%[1]s,ou=crews,%[2]s\nobjectClass: groupOfNames\ncn: %[1]s\n", crew, devenv.SlapdSuffix)
+	for i := range inCrew {
+		fmt.Fprintf(&b, "member: uid=%s,ou=people,%s\n", username(i), devenv.SlapdSuffix)
+	}
+	b.WriteString("\n")
 	return b.String()
 }

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package directory measures what it takes to know ten thousand people: reading
-// them from a real LDAP server, keeping them in memory, and computing from
-// scratch who belongs in each of 554 groups.
+// them from a real LDAP server, keeping them in memory, computing from scratch
+// who belongs in each of 554 groups, and how soon somebody who was disabled is
+// out of all rooms of a real homeserver.
 package directory
 
 import (
@@ -40,6 +41,7 @@ var budget = directory.Budget{Percent: 2, Count: 50}
 type benchmark struct {
 	server  *devenv.Slapd
 	index   *directory.Index
+	leavers *leavers
 	results results
 }
 
@@ -47,6 +49,9 @@ type benchmark struct {
 func Run(ctx context.Context) (_ *report.Section, err error) {
 	b := &benchmark{index: directory.NewIndex()}
 	defer func() {
+		if b.leavers != nil {
+			err = errors.Join(err, b.leavers.Close())
+		}
 		if b.server != nil {
 			err = errors.Join(err, b.server.Close())
 		}
@@ -56,6 +61,12 @@ func Run(ctx context.Context) (_ *report.Section, err error) {
 		stack.Step{Says: "Reading all of it for the first time", Do: b.first},
 		stack.Step{Says: "Reading all of it again", Do: b.refresh},
 		stack.Step{Says: fmt.Sprintf("Computing who is in %d groups", spaces), Do: b.compute},
+		stack.Step{Says: "Starting a Kubernetes control plane and a Matrix homeserver", Do: b.startServers},
+		stack.Step{Says: "Installing the Helm chart, and running the manager with its service account", Do: func(ctx context.Context) error { return b.leavers.Install(ctx) }},
+		stack.Step{Says: "Making people's accounts", Do: func(ctx context.Context) error { return b.leavers.people(ctx) }},
+		stack.Step{Says: fmt.Sprintf("Making %d groups of people from the directory", rooms), Do: func(ctx context.Context) error { return b.leavers.declare(ctx) }},
+		stack.Step{Says: "Disabling one person after the other in the directory", Do: b.disable},
+		stack.Step{Says: "Bare loop: taking others out of the same rooms, without the manager", Do: b.bare},
 	); err != nil {
 		return nil, err
 	}
@@ -65,6 +76,34 @@ func Run(ctx context.Context) (_ *report.Section, err error) {
 func (b *benchmark) start(ctx context.Context) (err error) {
 	b.server, err = devenv.StartSlapd(ctx, devenv.SlapdOptions{LDIF: company()})
 	return err
+}
+
+func (b *benchmark) startServers(ctx context.Context) error {
+	b.leavers = &leavers{ldap: b.server}
+	return b.leavers.Start(ctx)
+}
+
+func (b *benchmark) disable(ctx context.Context) error {
+	for range rounds {
+		took, err := b.leavers.disable(ctx)
+		if err != nil {
+			return err
+		}
+		b.results.revoked = append(b.results.revoked, took)
+	}
+	return nil
+}
+
+func (b *benchmark) bare(ctx context.Context) error {
+	b.leavers.Manager.Stop()
+	for i := range rounds {
+		took, err := b.leavers.bareLoop(ctx, account(rounds+i, b.leavers.Homeserver))
+		if err != nil {
+			return err
+		}
+		b.results.bare = append(b.results.bare, took)
+	}
+	return nil
 }
 
 func (b *benchmark) read(ctx context.Context) (directory.Reading, error) {
