@@ -35,7 +35,7 @@ type GovernancePolicySpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:XValidation:rule="self.all(t, self.exists_one(u, u.rank == t.rank))",message="each tier has a rank of its own; change one of the equal ranks"
-	// +kubebuilder:validation:XValidation:rule="self.filter(t, !has(t.enterWhen)).size() == 1 && self.all(t, !has(t.enterWhen) || self.exists(u, !has(u.enterWhen) && u.rank < t.rank))",message="every community begins in the tier of the lowest rank: that one has no enterWhen, and every other has one"
+	// +kubebuilder:validation:XValidation:rule="self.size() == 0 || self.filter(t, !has(t.enterWhen)).size() == 1 && self.all(t, !has(t.enterWhen) || self.exists(u, !has(u.enterWhen) && u.rank < t.rank))",message="every community begins in the tier of the lowest rank: that one has no enterWhen, and every other has one"
 	Tiers []Tier `json:"tiers"`
 }
 
@@ -140,7 +140,7 @@ type NameRules struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=64
 	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^[a-z0-9_*?-]+$')`,message="a reserved name has lower-case letters, digits, - and _, with * for any text and ? for any one character, such as official-*"
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^*]')",message="a pattern of * alone would reserve every name; name what is reserved"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^*?]') || !self.contains('*')",message="a pattern of * and ? alone would reserve every name; name what is reserved"
 	Reserved []string `json:"reserved,omitempty"`
 }
 

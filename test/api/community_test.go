@@ -49,7 +49,7 @@ func communities() kind {
 		displayName(), purpose(), objectives(), sponsor(),
 		choice("spec.importance", "the importance", "Standard", "Strategic", "Core"),
 		businessAreas(), visibility(), standing(), communityPlatforms(), memberSources(), managersFrom(),
-		guidelines(), branding(), moderationRows(), managementRows(), suspend(),
+		guidelines(), branding(), moderationRows("spec.moderation"), managementRows(), suspend(),
 		misspelt("spec.displayname", "spec.platform", "spec.owners"),
 	)}
 }

@@ -58,7 +58,7 @@ func groups() kind {
 		required("spec", "spec.communityRef", "spec.displayName"),
 		communityRef(), displayName(), groupName(), purpose(), visibility(),
 		choice("spec.join", "people who come in by", "Open", "Request", "Invite"),
-		standing(), memberSources(), memberOfItself(), guidelines(), branding(), moderationRows(), managementRows(), suspend(),
+		standing(), memberSources(), memberOfItself(), guidelines(), branding(), moderationRows("spec.moderation"), managementRows(), suspend(),
 		misspelt("spec.community", "spec.displayname", "spec.owners"),
 	)}
 }

@@ -50,7 +50,7 @@ var _ = Describe("The manifests", Ordered, func() {
 		applied := map[string]bool{}
 		objects := append(kustomized(folder), append(objectsIn(folder+"/platform.yaml"), objectsIn(folder+"/platform-secret.yaml")...)...)
 		if folder == samples {
-			for _, file := range []string{"directory", "engineering-lead", "engineering-managers"} {
+			for _, file := range []string{"directory", "engineering-lead", "engineering-managers", "governancepolicy"} {
 				objects = append(objects, objectsIn(folder+"/"+file+".yaml")...)
 			}
 		}

@@ -109,7 +109,7 @@ type kind struct {
 }
 
 func kinds() []kind {
-	return []kind{platforms(), directories(), communities(), communityManagers(), groups(), decisions()}
+	return []kind{platforms(), directories(), governancePolicies(), communities(), communityManagers(), groups(), decisions()}
 }
 
 // object is the kind's full object with the edits.
@@ -120,7 +120,7 @@ func (k kind) object(text string, edits ...edit) *unstructured.Unstructured {
 	if object.GetName() == "" {
 		object.SetName("sample")
 	}
-	if k.name != "Platform" && k.name != "Directory" {
+	if !slices.Contains([]string{"Platform", "Directory", "GovernancePolicy"}, k.name) {
 		object.SetNamespace(namespace)
 	}
 	for _, e := range edits {

@@ -213,31 +213,38 @@ const moderation = `
     onUnsupported: Report
 `
 
-func moderationRows() []row {
-	const servers = "spec.moderation.blockedServers"
+// moderationRows are those of settings that stand at path.
+func moderationRows(path string) []row {
+	servers := path + ".blockedServers"
 	var rows []row
 	for _, field := range []string{"posting", "reactions", "massMentions", "invitations", "pins"} {
-		rows = append(rows, choice("spec.moderation."+field, field+" by", "Members", "Moderators", "Managers")...)
+		rows = append(rows, choice(path+"."+field, field+" by", "Members", "Moderators", "Managers")...)
 	}
 	for _, field := range []string{"removals", "deletions"} {
-		path := "spec.moderation." + field
-		rows = append(rows, acceptsEach(path, field+" by", "Moderators", "Managers")...)
+		at := path + "." + field
+		rows = append(rows, acceptsEach(at, field+" by", "Moderators", "Managers")...)
 		rows = append(rows,
-			refuses(field+" by members", field+" are for Moderators or Managers; members don't", set(path, "Members")),
-			refuses(field+" by an audience that does not exist, and lists those that do", `supported values: "Members", "Moderators", "Managers"`, set(path, "Guests")))
+			refuses(field+" by members", field+" are for Moderators or Managers; members don't", set(at, "Members")),
+			refuses(field+" by an audience that does not exist, and lists those that do", `supported values: "Members", "Moderators", "Managers"`, set(at, "Guests")))
 	}
 	return slices.Concat(rows,
-		choice("spec.moderation.guests", "guests", "Allowed", "Forbidden"),
-		choice("spec.moderation.history", "history", "Everything", "SinceJoining"),
-		choice("spec.moderation.onUnsupported", "what a platform can't do:", "Report", "Block"),
-		atMostItems(servers, "blocked servers", 100, func(i int) any { return fmt.Sprintf("%d.example.net", i) }),
-		atMost(servers+"[0]", "a blocked server", 255, "a"),
-		acceptsEach(servers+"[0]", "the blocked server", "example.net", "*.example.net", "evil?.example.net:8448", "[2001:db8::1]", "xn--bcher-kva.example"),
-		refusesEach(servers+"[0]", "the blocked server", "a blocked server is a server's name", "https://example.net", "example.net/x", "a b", "bücher.example"),
-		refusesEach(servers+"[0]", "the blocked server", "would cut the space off; use visibility Internal", "*", "*.*", "?*", "*:*"),
-		refusesEach(servers+"[0]", "the blocked server", "a blocked server is a server's name", ""),
-		[]row{refuses("a server that is blocked twice", "Duplicate value", set(servers, from("[a.example, a.example]")))},
-		misspelt("spec.moderation.mentions"),
+		choice(path+".guests", "guests", "Allowed", "Forbidden"),
+		choice(path+".history", "history", "Everything", "SinceJoining"),
+		choice(path+".onUnsupported", "what a platform can't do:", "Report", "Block"),
+		blockedServers(servers),
+		misspelt(path+".mentions"),
+	)
+}
+
+func blockedServers(path string) []row {
+	return slices.Concat(
+		atMostItems(path, "blocked servers", 100, func(i int) any { return fmt.Sprintf("%d.example.net", i) }),
+		atMost(path+"[0]", "a blocked server", 255, "a"),
+		acceptsEach(path+"[0]", "the blocked server", "example.net", "*.example.net", "evil?.example.net:8448", "[2001:db8::1]", "xn--bcher-kva.example"),
+		refusesEach(path+"[0]", "the blocked server", "a blocked server is a server's name", "https://example.net", "example.net/x", "a b", "bücher.example"),
+		refusesEach(path+"[0]", "the blocked server", "would cut the space off; use visibility Internal", "*", "*.*", "?*", "*:*"),
+		refusesEach(path+"[0]", "the blocked server", "a blocked server is a server's name", ""),
+		[]row{refuses("a server that is blocked twice", "Duplicate value", set(path, from("[a.example, a.example]")))},
 	)
 }
 
