@@ -108,6 +108,7 @@ var _ = Describe("A release", Ordered, func() {
 		Expect(cluster.Get(ctx, policyKey, &v1alpha1.GovernancePolicy{})).To(Satisfy(apierrors.IsNotFound))
 		notes := release(ctx, "get", "notes", "cabildo")
 		Expect(notes).To(ContainSubstring("There is no GovernancePolicy default"))
+		Expect(notes).To(ContainSubstring("no space is made and none is changed"))
 		Expect(notes).To(ContainSubstring("helm -n cabildo-system get hooks cabildo | kubectl create -f -"))
 		made := parse(release(ctx, "get", "hooks", "cabildo"))
 		Expect(made).To(HaveLen(1))
