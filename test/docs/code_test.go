@@ -232,7 +232,7 @@ func TestManifestsInThePagesAreStrictlyValid(t *testing.T) {
 				into := map[string]any{
 					"Platform": &v1alpha1.Platform{}, "Community": &v1alpha1.Community{}, "Group": &v1alpha1.Group{},
 					"GovernanceDecision": &v1alpha1.GovernanceDecision{}, "Directory": &v1alpha1.Directory{},
-					"CommunityManager": &v1alpha1.CommunityManager{},
+					"CommunityManager": &v1alpha1.CommunityManager{}, "GovernancePolicy": &v1alpha1.GovernancePolicy{},
 				}[of.Kind]
 				if into == nil {
 					t.Errorf("%s:%d declares a %s, and there is no such kind", p.path, b.line, of.Kind)
