@@ -9,22 +9,18 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
-	"github.com/cabildo-dev/cabildo/internal/governance"
 	"github.com/cabildo-dev/cabildo/internal/status"
 )
 
@@ -67,60 +63,6 @@ var platformBecameUsable = predicate.Or[client.Object](predicate.GenerationChang
 // communityBecameUsable passes what groups inherit, and a community whose
 // space is there since.
 var communityBecameUsable = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, becameReady{}, gotSpace, governanceChanged)
-
-// governanceChanged passes a community whose groups inherit something else since.
-var governanceChanged = predicate.Funcs{
-	CreateFunc:  func(event.CreateEvent) bool { return false },
-	DeleteFunc:  func(event.DeleteEvent) bool { return false },
-	GenericFunc: func(event.GenericEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		before, is := e.ObjectOld.(*v1alpha1.Community)
-		after, still := e.ObjectNew.(*v1alpha1.Community)
-		return is && still && tierChanged(before.Status.Governance, after.Status.Governance)
-	},
-}
-
-// managerChanged passes a manager who is declared otherwise, or was appointed since.
-var managerChanged = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.Funcs{
-	CreateFunc:  func(event.CreateEvent) bool { return false },
-	DeleteFunc:  func(event.DeleteEvent) bool { return false },
-	GenericFunc: func(event.GenericEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		before, is := e.ObjectOld.(*v1alpha1.CommunityManager)
-		after, still := e.ObjectNew.(*v1alpha1.CommunityManager)
-		return is && still && !equality.Semantic.DeepEqual(before.Status.Appointment, after.Status.Appointment)
-	},
-})
-
-// namespacesOf are the namespaces that a policy picks.
-func namespacesOf(ctx context.Context, c client.Reader, p *v1alpha1.GovernancePolicy) []string {
-	namespaces := &metav1.PartialObjectMetadataList{}
-	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
-	if err := c.List(ctx, namespaces); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "Listing what a change concerns")
-		return nil
-	}
-	var names []string
-	for _, n := range namespaces.Items {
-		if governance.Picks(p, n.Labels) {
-			names = append(names, n.Name)
-		}
-	}
-	return names
-}
-
-// governedBy are the objects of a kind in the namespaces that a policy picks, or picked before it was changed.
-func governedBy(c client.Reader, list func() client.ObjectList) handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-		policy := o.(*v1alpha1.GovernancePolicy).DeepCopy()
-		policy.DeletionTimestamp = nil
-		var requests []reconcile.Request
-		for _, namespace := range namespacesOf(ctx, c, policy) {
-			requests = append(requests, requestsFor(ctx, c, list(), client.InNamespace(namespace))...)
-		}
-		return requests
-	})
-}
 
 var gotSpace = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
