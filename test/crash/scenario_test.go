@@ -71,6 +71,8 @@ func (l *lane) newWorld(homeserverURL string) *world {
 			ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "engineering"},
 			Spec: v1alpha1.CommunitySpec{
 				DisplayName: "Engineering", Purpose: "Share practice.",
+				Objectives: []v1alpha1.Objective{{Name: "answers", Description: "Questions get an answer."}},
+				Sponsor:    &v1alpha1.Person{Person: "ana"},
 				Guidelines: &v1alpha1.Guidelines{Text: "Be **kind**."},
 				Platforms:  []v1alpha1.CommunityPlatform{{PlatformRef: v1alpha1.LocalReference{Name: name}, SpaceName: name}},
 				Members:    []v1alpha1.MemberSource{person("ana", v1alpha1.RoleManager), person("omar", "")},
