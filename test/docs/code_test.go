@@ -20,7 +20,10 @@ import (
 )
 
 // goodNews are the reasons that nobody has to look up.
-var goodNews = []string{v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced, v1alpha1.ReasonWithinAllocation}
+var goodNews = []string{
+	v1alpha1.ReasonReady, v1alpha1.ReasonAllResolved, v1alpha1.ReasonEnforced, v1alpha1.ReasonWithinAllocation,
+	v1alpha1.ReasonAppointed, v1alpha1.ReasonTrained, v1alpha1.ReasonGoverned, v1alpha1.ReasonStaffed,
+}
 
 // source is a Go file of the project, parsed.
 func source(t *testing.T, path string) *ast.File {
