@@ -61,7 +61,7 @@ func (r *CommunityManagerReconciler) appoint(ctx context.Context, m *v1alpha1.Co
 		return nil
 	}
 	p := m.Status.Proposal
-	d, err := decider{r.Client, r.guard, r.clock}.on(ctx, m, v1alpha1.TargetManager, p, all[waits].policy)
+	d, err := decider{r.Client, r.guard, r.clock}.on(ctx, m, v1alpha1.TargetManager, p)
 	if d == nil || err != nil {
 		return err
 	}
@@ -113,6 +113,9 @@ func standing(m *v1alpha1.CommunityManager, all []ruling) (provisional bool) {
 			trained.Status, trained.Reason, trained.Message = metav1.ConditionFalse, v1alpha1.ReasonNotTrained, fmt.Sprintf(
 				"GovernancePolicy %s asks for training, and the person is not in group %q of Directory %s. Until then the role is provisional, with less power.", r.policy.Name, group.Name, group.DirectoryRef.Name)
 		case managers.Unknown:
+			if trained.Status == metav1.ConditionFalse { // another policy knows that they are not
+				break
+			}
 			trained.Status, trained.Reason, trained.Message = metav1.ConditionUnknown, v1alpha1.ReasonTrainingUnknown, fmt.Sprintf(
 				"Whether the person is in group %q of Directory %s is not known: it can't be read, or is not there. Nobody's role changes until it is.", group.Name, group.DirectoryRef.Name)
 		case managers.Yes:

@@ -34,9 +34,9 @@ var _ = Describe("A manager who does not count yet", func() {
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) {
 			g.Expect(at.Staffing).To(HaveValue(And(HaveField("Managers", BeEquivalentTo(0)), HaveField("Provisional", BeEquivalentTo(1)))))
 		})
-		Expect(lead.Status.Proposal.Operations).To(Equal([]string{"appoint ana as Lead", "in community " + w.namespace + "/engineering"}))
+		Expect(lead.Status.Proposal.Operations).To(Equal([]string{"appoint ana as Lead", "commitment PartTime", "in community " + w.namespace + "/engineering"}))
 
-		d := w.word(ctx, lead, lead.Status.Proposal, v1alpha1.VerdictApprove)
+		d := w.decision(ctx, lead, lead.Status.Proposal, v1alpha1.VerdictApprove)
 		w.create(ctx, d)
 		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.expectCondition(ctx, lead, v1alpha1.ConditionAppointed, metav1.ConditionTrue, v1alpha1.ReasonAppointed)
@@ -45,7 +45,7 @@ var _ = Describe("A manager who does not count yet", func() {
 		w.change(ctx, lead, func() { lead.Spec.Person = "ben" })
 		w.expectCondition(ctx, lead, v1alpha1.ConditionAppointed, metav1.ConditionFalse, v1alpha1.ReasonAppointmentWaits)
 		Eventually(w.powers("eng")).Should(has("ben", model.RoleModerator))
-		no := w.word(ctx, lead, lead.Status.Proposal, v1alpha1.VerdictRefuse)
+		no := w.decision(ctx, lead, lead.Status.Proposal, v1alpha1.VerdictRefuse)
 		w.create(ctx, no)
 		w.expect(ctx, no, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.expectCondition(ctx, lead, v1alpha1.ConditionAppointed, metav1.ConditionFalse, v1alpha1.ReasonNotAppointed)

@@ -155,11 +155,11 @@ func isUnderway(d *v1alpha1.GovernanceDecision) bool {
 
 // barred says why who made the decision can't approve; empty when they can.
 func (r *DecisionReconciler) barred(ctx context.Context, d *v1alpha1.GovernanceDecision, target client.Object) (reason, message string, err error) {
-	policy, err := policyFor(ctx, r.Client, d.Namespace)
-	if err != nil {
-		return "", "", err
+	var policies v1alpha1.GovernancePolicyList
+	if err := r.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
+		return "", "", fmt.Errorf("listing the GovernancePolicies: %w", err)
 	}
-	reason, message = governance.Barred(d, policy, requesterOf(target))
+	reason, message = governance.Barred(d, policies.Items, requesterOf(target))
 	return reason, message, nil
 }
 

@@ -29,7 +29,7 @@ func (r *spaceReconciler) decider() decider { return decider{r.Client, r.guard, 
 
 // on is the decision that takes effect on a target's open proposal, or nil. One
 // that can't be trusted, because nothing holds who makes it, says so itself.
-func (d decider) on(ctx context.Context, target client.Object, kind v1alpha1.TargetKind, p *v1alpha1.Proposal, policy *v1alpha1.GovernancePolicy) (*v1alpha1.GovernanceDecision, error) {
+func (d decider) on(ctx context.Context, target client.Object, kind v1alpha1.TargetKind, p *v1alpha1.Proposal) (*v1alpha1.GovernanceDecision, error) {
 	if p == nil || p.State != v1alpha1.ProposalOpen {
 		return nil, nil
 	}
@@ -38,8 +38,12 @@ func (d decider) on(ctx context.Context, target client.Object, kind v1alpha1.Tar
 	if err := d.reader.List(ctx, &decisions, client.InNamespace(target.GetNamespace()), client.MatchingFields{indexTarget: targetKey(about)}); err != nil {
 		return nil, fmt.Errorf("listing the decisions on %s %s: %w", kind, target.GetName(), err)
 	}
+	var policies v1alpha1.GovernancePolicyList
+	if err := d.reader.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the GovernancePolicies: %w", err)
+	}
 	barred := func(by *v1alpha1.GovernanceDecision) bool {
-		reason, _ := governance.Barred(by, policy, requesterOf(target))
+		reason, _ := governance.Barred(by, policies.Items, requesterOf(target))
 		return reason != ""
 	}
 	found := governance.Decide(p, about, decisions.Items, barred, d.clock.Now())

@@ -24,7 +24,8 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
-// decision is a person's word on the proposal of an object.
+// decision is a person's word on the proposal of an object. It counts for a day by the manager's clock, which other
+// specs put ahead of the API server's.
 func (w *world) decision(ctx context.Context, o client.Object, p *v1alpha1.Proposal, verdict v1alpha1.Verdict) *v1alpha1.GovernanceDecision {
 	GinkgoHelper()
 	review := &authenticationv1.SelfSubjectReview{}
@@ -40,7 +41,7 @@ func (w *world) decision(ctx context.Context, o client.Object, p *v1alpha1.Propo
 		ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), GenerateName: o.GetName() + "-"},
 		Spec: v1alpha1.GovernanceDecisionSpec{
 			TargetRef: v1alpha1.DecisionTarget{Kind: kind, Name: o.GetName()}, ProposalKind: p.Kind, ProposalID: p.ID, Hash: p.Hash,
-			Verdict: verdict, DecidedBy: review.Status.UserInfo.Username,
+			Verdict: verdict, DecidedBy: review.Status.UserInfo.Username, ExpiresAt: &metav1.Time{Time: now.Now().Add(oneDay)},
 		},
 	}
 }

@@ -110,7 +110,7 @@ func (r *spaceReconciler) decideTier(ctx context.Context, s *subject, f *facts) 
 	if to == nil || governance.Hash(governance.Difference(f.governed.tier, to)) != at.Proposal.Hash {
 		return nil // the policy is another since: what would change now is another proposal
 	}
-	d, err := r.decider().on(ctx, s.object, v1alpha1.TargetCommunity, at.Proposal, f.governed.policy)
+	d, err := r.decider().on(ctx, s.object, v1alpha1.TargetCommunity, at.Proposal)
 	if d == nil || err != nil {
 		return err
 	}
@@ -125,6 +125,9 @@ func (r *spaceReconciler) decideTier(ctx context.Context, s *subject, f *facts) 
 		f.governed.tier = to
 	}
 	if err := r.patchStatus(ctx, s); err != nil {
+		return err
+	}
+	if err := r.takenUp(ctx, d); err != nil {
 		return err
 	}
 	r.events.Eventf(s.object, d, corev1.EventTypeNormal, "Tier"+string(d.Spec.Verdict)+"d", "Decide", "%s, decided by %s.", p.Summary, d.Spec.DecidedBy)
@@ -234,10 +237,10 @@ func (r *spaceReconciler) governanceFindings(s *subject, f facts) (isGoverned, s
 	switch v := vacancyOf(g.policy); {
 	case at.VacantSince != nil && !r.clock.Now().Before(at.VacantSince.Add(v.grace)):
 		staffed = &status.Finding{Reason: v1alpha1.ReasonOrphaned, Message: fmt.Sprintf(
-			"Nobody has managed the community since %s. %sDeclare a CommunityManager, or archive the community.", at.VacantSince.UTC().Format(time.DateOnly), standsIn(g.policy, s.community))}
+			"Nobody has managed the community since %s. %sDeclare a CommunityManager, or archive the community.", at.VacantSince.UTC().Format(time.DateOnly), standsIn(f, s.community))}
 	case at.VacantSince != nil:
 		staffed = &status.Finding{Reason: v1alpha1.ReasonVacant, Message: fmt.Sprintf(
-			"The last manager that counts is gone since %s. %sDeclare a CommunityManager by %s.", at.VacantSince.UTC().Format(time.DateOnly), standsIn(g.policy, s.community),
+			"The last manager that counts is gone since %s. %sDeclare a CommunityManager by %s.", at.VacantSince.UTC().Format(time.DateOnly), standsIn(f, s.community),
 			at.VacantSince.Add(v.grace).UTC().Format(time.DateOnly))}
 	case len(gaps) > 0:
 		message := fmt.Sprintf("Tier %s takes more managers: missing %s.", at.Tier, lacks)
@@ -257,8 +260,8 @@ func (r *spaceReconciler) governanceFindings(s *subject, f facts) (isGoverned, s
 	return isGoverned, staffed
 }
 
-func standsIn(policy *v1alpha1.GovernancePolicy, c *v1alpha1.Community) string {
-	if who := interim(policy, c); who != "" {
+func standsIn(f facts, c *v1alpha1.Community) string {
+	if who := interim(f.governed.policy, c, f.managing.rules.Left); who != "" {
 		return fmt.Sprintf("The sponsor, %s, stands in. ", who)
 	}
 	return "Nobody stands in. "

@@ -65,11 +65,17 @@ func (r *spaceReconciler) governing(ctx context.Context, s *subject, namespaceLa
 		g.halt = status.Stall(v1alpha1.ReasonRequirementsNotMet,
 			"GovernancePolicy %s asks Community %s for what it does not say: %s. Until it does, no space is made and none is changed.", policy.Name, c.Name, strings.Join(lacks, ", "))
 	}
-	if at := c.Status.Governance; at != nil && at.Policy == policy.Name {
+	at := c.Status.Governance
+	if at != nil && at.Policy == policy.Name {
 		g.tier = governance.TierOf(policy, at.Tier)
 	}
-	if g.tier == nil { // the community says which when it was looked at
+	switch {
+	case g.tier != nil:
+	case s.group == nil: // it gets one when it is evaluated
 		g.tier = governance.Ranked(policy)[0]
+	default: // a lower tier may be looser, so nothing is taken for granted
+		return g, status.Wait(v1alpha1.ReasonCommunityNotReady,
+			"Community %s has not been looked at under GovernancePolicy %s as it is now. The group follows its tier, and goes on when it has one.", c.Name, policy.Name)
 	}
 	return g, nil
 }
@@ -131,7 +137,13 @@ func (s *subject) isMade() bool {
 	return slices.ContainsFunc(s.status.Platforms, func(p v1alpha1.PlatformSpaceStatus) bool { return p.SpaceID != "" })
 }
 
-// mayCreate says whether a pass may make the subject's first space: a new group
+// takesOver says that the space that is seen was not the subject's before.
+func (p *pass) takesOver() bool {
+	s := p.seen.Space
+	return s != nil && (s.Mark == nil || s.Mark.Ref != p.subject.ref || s.Mark.OwnerID != p.platform.Spec.OwnerID)
+}
+
+// mayCreate says whether a pass may make or take over the subject's first space: a new group
 // may have to wait until its community has managers, or for a person's word.
 func (p *pass) mayCreate() bool {
 	g := p.subject.group
@@ -149,7 +161,11 @@ func (p *pass) mayCreate() bool {
 	if tier.Approvals == nil || tier.Approvals.GroupCreation != v1alpha1.ApprovalRequired {
 		return true
 	}
-	text := fmt.Sprintf("%s: make %s %q as %s, %s", p.platform.Name, p.want.Address, p.want.Settings.DisplayName, p.effective.Visibility, p.effective.Join)
+	verb := "make"
+	if p.takesOver() {
+		verb = "take over the space of"
+	}
+	text := fmt.Sprintf("%s: %s %s %q as %s, %s", p.platform.Name, verb, p.want.Address, p.want.Settings.DisplayName, p.effective.Visibility, p.effective.Join)
 	if p.subject.lists(v1alpha1.ProposalApproved, text) {
 		return true
 	}
@@ -194,9 +210,9 @@ func (p *pass) ofLeavers(ops []plan.Operation) []plan.Operation {
 }
 
 // interim is who stands in for the managers of a community that has none any more; empty when nobody does.
-func interim(policy *v1alpha1.GovernancePolicy, c *v1alpha1.Community) string {
+func interim(policy *v1alpha1.GovernancePolicy, c *v1alpha1.Community, left func(string) bool) string {
 	at := c.Status.Governance
-	if policy == nil || at == nil || at.VacantSince == nil || c.Spec.Sponsor == nil || vacancyOf(policy).interim == v1alpha1.InterimNobody {
+	if policy == nil || c.Spec.Sponsor != nil && left != nil && left(c.Spec.Sponsor.Person) || at == nil || at.VacantSince == nil || c.Spec.Sponsor == nil || vacancyOf(policy).interim == v1alpha1.InterimNobody {
 		return ""
 	}
 	return c.Spec.Sponsor.Person

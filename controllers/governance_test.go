@@ -100,24 +100,6 @@ func (w *world) grows(ctx context.Context, c *v1alpha1.Community, toward string)
 	return c.Status.Governance.Proposal.DeepCopy()
 }
 
-// word is a decision that counts for a day by the manager's clock, which is ahead of the API server's.
-func (w *world) word(ctx context.Context, o client.Object, p *v1alpha1.Proposal, verdict v1alpha1.Verdict) *v1alpha1.GovernanceDecision {
-	GinkgoHelper()
-	d := w.decision(ctx, o, p, verdict)
-	d.Spec.ExpiresAt = &metav1.Time{Time: now.Now().Add(24 * time.Hour)}
-	return d
-}
-
-// promoted approves what is proposed.
-func (w *world) promoted(ctx context.Context, c *v1alpha1.Community, toward string) {
-	GinkgoHelper()
-	p := w.grows(ctx, c, toward)
-	d := w.word(ctx, c, p, v1alpha1.VerdictApprove)
-	w.create(ctx, d)
-	w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
-	w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.Tier).To(Equal(toward)) })
-}
-
 func members(usernames ...string) []v1alpha1.MemberSource {
 	var sources []v1alpha1.MemberSource
 	for _, u := range usernames {
@@ -230,7 +212,7 @@ var _ = Describe("Governance", func() {
 		Expect(w.server.Space("eng-golang").Settings.Permissions).To(HaveKeyWithValue(model.ActionMentionAll, model.RoleMember))
 		w.expect(ctx, c, metav1.ConditionTrue, v1alpha1.ReasonReady)
 
-		d := w.word(ctx, c, p, v1alpha1.VerdictApprove)
+		d := w.decision(ctx, c, p, v1alpha1.VerdictApprove)
 		forged := d.DeepCopy()
 		forged.Spec.ProposalKind = v1alpha1.ProposalRemoval
 		w.create(ctx, forged)
@@ -273,11 +255,11 @@ var _ = Describe("Governance", func() {
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) {
 			g.Expect(at.Proposal).To(HaveValue(HaveField("ID", Not(Equal(stale.ID)))))
 		})
-		void := w.word(ctx, c, stale, v1alpha1.VerdictApprove)
+		void := w.decision(ctx, c, stale, v1alpha1.VerdictApprove)
 		w.create(ctx, void)
 		w.expect(ctx, void, metav1.ConditionFalse, v1alpha1.ReasonProposalChanged)
 
-		d := w.word(ctx, c, c.Status.Governance.Proposal, v1alpha1.VerdictRefuse)
+		d := w.decision(ctx, c, c.Status.Governance.Proposal, v1alpha1.VerdictRefuse)
 		w.create(ctx, d)
 		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		ahead(48 * time.Hour)
@@ -300,7 +282,7 @@ var _ = Describe("Governance", func() {
 		ahead(time.Minute)
 		w.poke(ctx, c)
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.Proposal).NotTo(BeNil()) })
-		large := w.word(ctx, c, c.Status.Governance.Proposal, v1alpha1.VerdictApprove)
+		large := w.decision(ctx, c, c.Status.Governance.Proposal, v1alpha1.VerdictApprove)
 		w.create(ctx, large)
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.Tier).To(Equal("Large")) })
 
@@ -309,13 +291,13 @@ var _ = Describe("Governance", func() {
 		w.create(ctx, golang)
 		w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonCreationWaits)
 		Expect(golang.Status.Proposal.Operations).To(ConsistOf(w.name + `: make eng-golang "golang" as Internal, Open`))
-		own := w.word(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
+		own := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
 		w.create(ctx, own)
 		w.expect(ctx, own, metav1.ConditionFalse, v1alpha1.ReasonRequesterCantApprove)
 
 		w.change(ctx, policy, func() { policy.Spec.Approvals = &v1alpha1.ApprovalRules{Automation: []string{large.Spec.DecidedBy}} })
 		w.change(ctx, golang, func() { delete(golang.Annotations, v1alpha1.RequestedByAnnotation) })
-		robot := w.word(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
+		robot := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
 		w.create(ctx, robot)
 		w.expect(ctx, robot, metav1.ConditionFalse, v1alpha1.ReasonAutomationCantApprove)
 		Expect(w.server.Space("eng-golang")).To(BeNil())
@@ -326,12 +308,23 @@ var _ = Describe("Governance", func() {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
 			g.Expect(golang.Status.Proposal.Operations).To(ConsistOf(w.name + `: make eng-golang "golang" as Internal, Invite`))
 		}).Should(Succeed())
-		d := w.word(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
+		d := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
 		w.create(ctx, d)
 		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.server.Space("eng-golang")).NotTo(BeNil())
 		w.expect(ctx, before, metav1.ConditionTrue, v1alpha1.ReasonReady)
+
+		w.server.Add(model.Observed{Address: "eng-found", Settings: model.Settings{DisplayName: "By hand"}})
+		found := w.group("found")
+		found.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned}
+		w.create(ctx, found)
+		w.expect(ctx, found, metav1.ConditionFalse, v1alpha1.ReasonCreationWaits)
+		Expect(found.Status.Proposal.Operations).To(ConsistOf(w.name + `: take over the space of eng-found "found" as Internal, Open`))
+		Expect(w.server.Space("eng-found").Settings.DisplayName).To(Equal("By hand"), "one that was made by hand is no way around an approval")
+		w.create(ctx, w.decision(ctx, found, found.Status.Proposal, v1alpha1.VerdictApprove))
+		w.expect(ctx, found, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.server.Space("eng-found").Settings.DisplayName).To(Equal("found"))
 	})
 
 	It("has new groups wait while managers are missing where the tier blocks, and leaves what exists", func(ctx SpecContext) {

@@ -95,9 +95,9 @@ func (r *CommunityManagerReconciler) Reconcile(ctx context.Context, req ctrl.Req
 		return ctrl.Result{}, err
 	}
 	outcome := managerOutcome(&m, inScope, now)
-	if leaversOf(ctx, r.Client, r.directories, inScope...)(m.Spec.Person) {
-		outcome.Problem = status.Stall(v1alpha1.ReasonPersonLeft,
-			"The person has left the organisation, so the role is in force for the deputies alone. Name somebody else in spec.person, or delete the CommunityManager.")
+	gone := managers.InTerm(&m, now) && leaversOf(ctx, r.Client, r.directories, inScope...)(m.Spec.Person)
+	if gone {
+		outcome.Problem = personLeft(&m)
 	}
 	if standing(&m, all) && outcome.Problem == nil && outcome.Halted == "" {
 		outcome.Message = fmt.Sprintf("The role is provisional in %d communities, with less power: see the conditions Appointed and TrainingComplete.", len(inScope))
@@ -106,6 +106,12 @@ func (r *CommunityManagerReconciler) Reconcile(ctx context.Context, req ctrl.Req
 	r.allocation(&m, same.Items, now)
 	m.Status.ObservedGeneration = m.Generation
 	m.Status.Acting = managers.ActingNow(&m, now)
+	if gone {
+		m.Status.Acting = v1alpha1.ActingNobody
+		if len(m.Spec.Deputies) > 0 {
+			m.Status.Acting = v1alpha1.ActingDeputies
+		}
+	}
 	m.Status.InScope, m.Status.Communities, m.Status.NextChange = 0, nil, nil
 	if m.Status.Acting != v1alpha1.ActingNobody {
 		m.Status.InScope = int32(len(inScope))
@@ -187,6 +193,16 @@ func managerOutcome(m *v1alpha1.CommunityManager, inScope []v1alpha1.Community, 
 		outcome.Message = fmt.Sprintf("On leave: the deputies act in %d communities.", len(inScope))
 	}
 	return outcome
+}
+
+// personLeft says that a role is held by somebody who is no longer there.
+func personLeft(m *v1alpha1.CommunityManager) *status.Problem {
+	who := "nobody has the role"
+	if len(m.Spec.Deputies) > 0 {
+		who = "the role is in force for the deputies alone"
+	}
+	return status.Stall(v1alpha1.ReasonPersonLeft,
+		"The person has left the organisation, so %s. Name somebody else in spec.person, or delete the CommunityManager.", who)
 }
 
 func termText(t *v1alpha1.Term) string {

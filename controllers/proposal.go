@@ -60,7 +60,7 @@ func (s *subject) hold(platform string, op plan.Operation, budget string) {
 
 // decide takes up the decision on the resource's proposal, if there is one. It
 // is written down before anything is done, so that it counts once.
-func (r *spaceReconciler) decide(ctx context.Context, s *subject, policy *v1alpha1.GovernancePolicy) error {
+func (r *spaceReconciler) decide(ctx context.Context, s *subject) error {
 	p := s.status.Proposal
 	if s.suspend {
 		return nil
@@ -68,7 +68,7 @@ func (r *spaceReconciler) decide(ctx context.Context, s *subject, policy *v1alph
 	if e := s.status.Effective; e != nil && e.Management != nil && e.Management.Mode != v1alpha1.ModeEnforce {
 		return nil
 	}
-	d, err := r.decider().on(ctx, s.object, v1alpha1.TargetKind(s.ref.Kind), p, policy)
+	d, err := r.decider().on(ctx, s.object, v1alpha1.TargetKind(s.ref.Kind), p)
 	if d == nil || err != nil {
 		return err
 	}

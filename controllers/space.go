@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -78,7 +79,7 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 	if problem != nil {
 		return r.report(ctx, s, f, nil, problem)
 	}
-	if err := r.decide(ctx, s, f.governed.policy); err != nil {
+	if err := r.decide(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
 	if s.group == nil {
@@ -230,7 +231,7 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 		}
 		reason, said := p.offLedger()
 		if len(p.losses) > 0 {
-			reason, said = v1alpha1.ReasonSettingsUnsupported, strings.TrimSpace(said+" "+describeLosses(p.platform.Name, p.losses))
+			reason, said = cmp.Or(reason, v1alpha1.ReasonSettingsUnsupported), strings.TrimSpace(said+" "+describeLosses(p.platform.Name, p.losses))
 		}
 		switch {
 		case said != "":

@@ -33,11 +33,7 @@ func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, 
 	if !controllerutil.ContainsFinalizer(s.object, v1alpha1.SpaceFinalizer) {
 		return ctrl.Result{}, nil
 	}
-	policy, err := policyFor(ctx, r.Client, s.ref.Namespace)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if err := r.decide(ctx, s, policy); err != nil {
+	if err := r.decide(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
 	var problems []*status.Problem

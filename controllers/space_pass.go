@@ -122,7 +122,7 @@ func (r *spaceReconciler) converge(ctx context.Context, p *pass) *status.Problem
 			}
 		}
 		creates := len(ops) > 0 && ops[0].Verb == plan.Create
-		if p.onlyCreate && !creates || creates && !p.mayCreate() {
+		if p.onlyCreate && !creates || (creates || p.takesOver()) && !p.mayCreate() {
 			return nil
 		}
 		if ops = r.refused.skip(p, ops); len(ops) == 0 {

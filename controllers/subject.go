@@ -119,7 +119,7 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 // who stands in for managers that are gone. What of it is not known keeps everybody where they are.
 func (f *facts) appoint(s *subject) {
 	f.people = desired.Join(f.people, f.managing.appointed(s.community))
-	if who := interim(f.governed.policy, s.community); who != "" {
+	if who := interim(f.governed.policy, s.community, f.managing.rules.Left); who != "" {
 		f.people = desired.Join(f.people, []desired.Declared{desired.Appointed(who, v1alpha1.RoleManager)})
 	}
 	for _, trouble := range []*desired.Refusal{f.managing.trouble, f.managing.untold} {

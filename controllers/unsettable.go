@@ -19,18 +19,22 @@ import (
 
 // refusals remember what a server said that it can't set, which no capability
 // told before it was tried: it is not tried again while the same server is
-// asked for the same.
-type refusals struct{ said sync.Map } // string by refusal
+// asked for the same of the same space.
+type refusals struct{ said sync.Map } // refusal by setting of a space
 
-// refusal is a setting of a space that a server can't set.
-type refusal struct{ platform, space, server, field, wanted string }
+// unsettable is a setting of a space.
+type unsettable struct{ platform, space, field string }
 
-func (p *pass) refusalOf(field plan.Field) refusal {
-	wanted := p.want.Settings
-	wanted.DisplayName, wanted.Topic, wanted.Avatar, wanted.Icon, wanted.Guidelines = "", "", "", "", ""
-	is := p.seen.Space.Settings
-	seen := model.Settings{Join: is.Join, Listed: is.Listed, History: is.History, Guests: is.Guests, Servers: is.Servers, Permissions: is.Permissions}
-	return refusal{p.platform.Name, p.seen.Space.ID, p.session.Info.Server, string(field), fmt.Sprint(wanted, seen)}
+// refusal is what was asked for, of which server and of a space as it was seen, and why that can't be.
+type refusal struct{ asked, why string }
+
+func (p *pass) asked(field plan.Field) (unsettable, string) {
+	// What isn't about permission and access would only have it tried again with every new topic.
+	wanted, is := p.want.Settings, p.seen.Space.Settings
+	of := func(s model.Settings) model.Settings {
+		return model.Settings{Join: s.Join, Listed: s.Listed, History: s.History, Guests: s.Guests, Servers: s.Servers, Permissions: s.Permissions}
+	}
+	return unsettable{p.platform.Name, p.seen.Space.ID, string(field)}, fmt.Sprint(p.session.Info.Server, of(wanted), of(is))
 }
 
 // skip takes out what the server is known to refuse, and notes why.
@@ -39,11 +43,13 @@ func (r *refusals) skip(p *pass, ops []plan.Operation) []plan.Operation {
 		if op.Verb != plan.Set || p.seen.Space == nil || p.effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
 			return false
 		}
-		why, known := r.said.Load(p.refusalOf(op.Field))
-		if known {
-			p.unsettable(op.Field, why.(string))
+		of, asked := p.asked(op.Field)
+		before, known := r.said.Load(of)
+		if !known || before.(refusal).asked != asked {
+			return false
 		}
-		return known
+		p.refuse(op.Field, before.(refusal).why)
+		return true
 	})
 }
 
@@ -54,7 +60,7 @@ func (r *refusals) refused(p *pass, op plan.Operation, err error) bool {
 		p.effective.Moderation.OnUnsupported == v1alpha1.BlockUnsupported {
 		return false
 	}
-	p.unsettable(op.Field, answer.Doing)
+	p.refuse(op.Field, answer.Doing)
 	p.refusedNow = append(p.refusedNow, op.Field)
 	return true
 }
@@ -62,11 +68,12 @@ func (r *refusals) refused(p *pass, op plan.Operation, err error) bool {
 // remember keeps what was refused in a pass, with how the space was seen after it.
 func (r *refusals) remember(p *pass) {
 	for _, field := range p.refusedNow {
-		r.said.Store(p.refusalOf(field), p.cannot[field])
+		of, asked := p.asked(field)
+		r.said.Store(of, refusal{asked, p.cannot[field]})
 	}
 }
 
-func (p *pass) unsettable(field plan.Field, why string) {
+func (p *pass) refuse(field plan.Field, why string) {
 	if p.cannot == nil {
 		p.cannot = map[plan.Field]string{}
 	}

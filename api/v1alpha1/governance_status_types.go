@@ -31,20 +31,6 @@ type GovernanceStatus struct {
 	// VacantSince is when the last manager that counts was gone.
 	// +optional
 	VacantSince *metav1.Time `json:"vacantSince,omitempty"`
-	// Areas counts people by business area, where a policy says where it is found; the first twenty with enough people to be counted.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=20
-	Areas []AreaCount `json:"areas,omitempty"`
-}
-
-// AreaCount is how many members are of a business area.
-type AreaCount struct {
-	// Name of the business area.
-	Name string `json:"name"`
-	// Members of it.
-	Members int32 `json:"members"`
 }
 
 // TierEvaluation is a row of looks that speak for another tier.

@@ -29,8 +29,10 @@ const (
 	namespace     = "kubernetes"
 	// PlatformName is the Platform that the manifests name.
 	PlatformName = "chat"
-	// Namespace is where they are declared, under names that begin with NamePrefix where they are not of the manifests.
-	Namespace, NamePrefix = namespace, communityName + "-"
+	// Namespace is where they are declared.
+	Namespace = namespace
+	// NamePrefix begins the names of what is declared besides the manifests.
+	NamePrefix = communityName + "-"
 	// generatedName is the community of Generate.
 	generatedName = "town"
 )

@@ -24,21 +24,21 @@ import (
 )
 
 func main() {
-	real := flag.Bool("real", false, "on a real Matrix homeserver and a real Mattermost server, with fewer people")
+	onServers := flag.Bool("real", false, "on a real Matrix homeserver and a real Mattermost server, with fewer people")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the story is told by what the resources say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *real); err != nil {
+	if err := run(ctx, *onServers); err != nil {
 		fmt.Fprintln(os.Stderr, "\nstory:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // the servers were stopped by run
 	}
 }
 
-func run(ctx context.Context, real bool) (err error) {
+func run(ctx context.Context, onServers bool) (err error) {
 	began := time.Now()
-	w, err := open(ctx, real)
+	w, err := open(ctx, onServers)
 	defer func() { err = errors.Join(err, w.close()) }()
 	if err != nil {
 		return err

@@ -90,9 +90,9 @@ const (
 	robot    = "deploy-bot" // may do both, and is an automation account
 )
 
-func open(ctx context.Context, real bool) (_ *world, err error) {
-	w := &world{real: real, clock: &ahead{}, size: company, as: map[string]client.Client{}}
-	if real {
+func open(ctx context.Context, onServers bool) (_ *world, err error) {
+	w := &world{real: onServers, clock: &ahead{}, size: company, as: map[string]client.Client{}}
+	if onServers {
 		w.size = team
 	}
 	start, err := time.Parse(time.DateOnly, "2027-01-04")
@@ -105,7 +105,7 @@ func open(ctx context.Context, real bool) (_ *world, err error) {
 		w.plane, err = devenv.StartControlPlane(servers)
 		return err
 	})
-	if real {
+	if onServers {
 		group.Go(func() (err error) {
 			w.homeserver, err = devenv.StartDendrite(servers, devenv.DendriteOptions{})
 			return err

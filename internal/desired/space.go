@@ -60,6 +60,10 @@ func Effective(in Inputs) (e v1alpha1.EffectiveSettings, refused, tooLoose *Refu
 	c := in.Community.Spec
 	visibility, join := first(c.Visibility, v1alpha1.VisibilityInternal), v1alpha1.JoinOpen
 	management := []*v1alpha1.Management{c.Management, PlatformLayer(in.Platform)}
+	var own moderated
+	if c.Visibility != "" {
+		own.from("visibility", "Community "+in.Community.Name)
+	}
 	layers := []Layer{{Name: "Community " + in.Community.Name, Moderation: c.Moderation, Own: in.Group == nil}}
 	var limits Limits
 	if t := in.Tier; t != nil && t.Moderation != nil {
@@ -69,14 +73,20 @@ func Effective(in Inputs) (e v1alpha1.EffectiveSettings, refused, tooLoose *Refu
 	}
 	var joined moderated
 	if g := in.Group; g != nil {
-		own := first(g.Spec.Visibility, visibility)
-		if looseness(own) > looseness(visibility) {
+		wanted := first(g.Spec.Visibility, visibility)
+		if looseness(wanted) > looseness(visibility) {
 			refused = &Refusal{v1alpha1.ReasonVisibilityTooLoose, fmt.Sprintf(
 				"visibility %s is looser than %s, which is Community %s's. Choose %s or stricter, or change the community.",
-				own, visibility, in.Community.Name, visibility)}
+				wanted, visibility, in.Community.Name, visibility)}
 		}
-		visibility, join = own, first(g.Spec.Join, v1alpha1.JoinOpen)
+		visibility, join = wanted, first(g.Spec.Join, v1alpha1.JoinOpen)
 		least := limits.of(func(l *v1alpha1.ModerationLimits) string { return string(l.Join) })
+		if g.Spec.Visibility != "" {
+			own.from("visibility", "Group "+g.Name)
+		}
+		if g.Spec.Join != "" {
+			joined.from("join", "Group "+g.Name)
+		}
 		join = v1alpha1.Join(joined.bound("join", string(join), joins, least, limits.Name, g.Spec.Join != ""))
 		management = slices.Insert(management, 0, g.Spec.Management)
 		layers = slices.Insert(layers, 0, Layer{Name: "Group " + g.Name, Moderation: g.Spec.Moderation, Own: true})
@@ -87,7 +97,7 @@ func Effective(in Inputs) (e v1alpha1.EffectiveSettings, refused, tooLoose *Refu
 		tooLoose = &Refusal{v1alpha1.ReasonModerationTooLoose, strings.Join(loose, ". ") + "."}
 	}
 	return v1alpha1.EffectiveSettings{
-		Visibility: visibility, Join: join, Management: &managed, Moderation: &m.Moderation, Origins: slices.Concat(joined.origins, m.origins),
+		Visibility: visibility, Join: join, Management: &managed, Moderation: &m.Moderation, Origins: slices.Concat(own.origins, joined.origins, m.origins),
 	}, refused, tooLoose
 }
 

@@ -82,8 +82,9 @@ func matches(glob, name string) bool {
 }
 
 // Barred says why somebody can't approve a proposal; empty when they can. It
-// is about approvals alone: everybody with the verb may refuse. requester is who asked for it; empty where that is not known.
-func Barred(d *v1alpha1.GovernanceDecision, p *v1alpha1.GovernancePolicy, requester string) (reason, message string) {
+// is about approvals alone: everybody with the verb may refuse. An automation account of any policy is one everywhere.
+// requester is who asked for it; empty where that is not known.
+func Barred(d *v1alpha1.GovernanceDecision, policies []v1alpha1.GovernancePolicy, requester string) (reason, message string) {
 	by := d.Spec.DecidedBy
 	switch {
 	case d.Spec.Verdict != v1alpha1.VerdictApprove:
@@ -91,14 +92,15 @@ func Barred(d *v1alpha1.GovernanceDecision, p *v1alpha1.GovernancePolicy, reques
 	case requester != "" && by == requester:
 		return v1alpha1.ReasonRequesterCantApprove, fmt.Sprintf(
 			"%s wrote what this decision approves, and nobody approves their own. Have somebody else decide.", by)
-	case p != nil && p.Spec.Approvals != nil && slices.ContainsFunc(p.Spec.Approvals.Automation, func(glob string) bool {
-		return matches(glob, by)
-	}):
-		return v1alpha1.ReasonAutomationCantApprove, fmt.Sprintf(
-			"%s is an automation account of GovernancePolicy %s, and those don't approve. Have a person decide.", by, p.Name)
-	default:
-		return "", ""
 	}
+	for i := range policies {
+		p := &policies[i]
+		if a := p.Spec.Approvals; a != nil && slices.ContainsFunc(a.Automation, func(glob string) bool { return matches(glob, by) }) {
+			return v1alpha1.ReasonAutomationCantApprove, fmt.Sprintf(
+				"%s is an automation account of GovernancePolicy %s, and those don't approve. Have a person decide.", by, p.Name)
+		}
+	}
+	return "", ""
 }
 
 // TierOf is the tier of a policy with this name, or nil.

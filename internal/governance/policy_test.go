@@ -70,7 +70,7 @@ func TestNobodyApprovesTheirOwnAndRobotsDont(t *testing.T) {
 	barred := func(by string, verdict v1alpha1.Verdict) string {
 		d := &v1alpha1.GovernanceDecision{}
 		d.Spec.DecidedBy, d.Spec.Verdict = by, verdict
-		reason, _ := governance.Barred(d, &p, "ana")
+		reason, _ := governance.Barred(d, []v1alpha1.GovernancePolicy{named("other", 0, nil), p}, "ana")
 		return reason
 	}
 	g.Expect(barred("omar", v1alpha1.VerdictApprove)).To(BeEmpty())

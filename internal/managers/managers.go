@@ -115,7 +115,7 @@ func Consents(c *v1alpha1.Community, namespace string, namespaceLabels map[strin
 // namespaces are the labels of the managers' namespaces, by name.
 func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[string]map[string]string, rules Rules, now time.Time) Council {
 	var council Council
-	holders, serving := map[string]Holder{}, map[string]Serving{}
+	holders, serving, provisional := map[string]Holder{}, map[string]Serving{}, map[string]bool{}
 	hold := func(person string, role v1alpha1.Role, manages bool) {
 		h := holders[person]
 		if strength(role) > strength(h.Role) {
@@ -140,9 +140,9 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 			hold(m.Spec.Person, inForce(role, counts), manages)
 			switch {
 			case manages && counts:
-				serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c))
+				serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c, rules))
 			case manages:
-				council.Provisional++
+				provisional[m.Spec.Person] = true
 			}
 			if trained == Unknown {
 				council.Unknown++
@@ -152,18 +152,23 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 		if !gone {
 			hold(m.Spec.Person, v1alpha1.RoleMember, manages)
 		}
-		if !gone && manages && appointed && len(m.Spec.Deputies) > 0 && rules.trained(m.Spec.Person) == Yes {
-			serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c))
+		if !gone && manages && appointed && len(rules.deputies(m)) > 0 && rules.trained(m.Spec.Person) == Yes {
+			serving[m.Spec.Person] = merge(serving[m.Spec.Person], served(m, c, rules))
 		}
-		for _, d := range m.Spec.Deputies {
-			trained := rules.trained(d.Person)
-			hold(d.Person, inForce(role, appointed && trained == Yes), manages)
+		for _, d := range rules.deputies(m) {
+			trained := rules.trained(d)
+			hold(d, inForce(role, appointed && trained == Yes), manages)
 			if trained == Unknown {
 				council.Unknown++
 			}
 		}
 	}
 	council.Holders = slices.SortedFunc(maps.Values(holders), func(a, b Holder) int { return cmp.Compare(a.Person, b.Person) })
+	for person := range provisional {
+		if _, counts := serving[person]; !counts {
+			council.Provisional++
+		}
+	}
 	slices.Sort(council.Gone)
 	council.Gone = slices.Compact(council.Gone)
 	council.Serving = slices.SortedFunc(maps.Values(serving), func(a, b Serving) int { return cmp.Compare(a.Person, b.Person) })
@@ -172,11 +177,8 @@ func Of(c *v1alpha1.Community, list []v1alpha1.CommunityManager, namespaces map[
 
 // served is what a manager gives to a community. A part of their week that is
 // for several communities together is not counted for one of them.
-func served(m *v1alpha1.CommunityManager, c *v1alpha1.Community) Serving {
-	s := Serving{Person: m.Spec.Person, Commitment: m.Spec.Commitment, BusinessArea: m.Spec.BusinessArea}
-	for _, d := range m.Spec.Deputies {
-		s.Deputies = append(s.Deputies, d.Person)
-	}
+func served(m *v1alpha1.CommunityManager, c *v1alpha1.Community, rules Rules) Serving {
+	s := Serving{Person: m.Spec.Person, Commitment: m.Spec.Commitment, BusinessArea: m.Spec.BusinessArea, Deputies: rules.deputies(m)}
 	for _, e := range m.Spec.Communities {
 		if e.Name != c.Name || cmp.Or(e.Namespace, m.Namespace) != c.Namespace {
 			continue

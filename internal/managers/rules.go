@@ -61,6 +61,17 @@ func (r Rules) ProofAsked() bool { return r.Policy != nil && r.Policy.TrainedGro
 
 func (r Rules) left(person string) bool { return r.Left != nil && r.Left(person) }
 
+// deputies are those of a manager who have not left themselves.
+func (r Rules) deputies(m *v1alpha1.CommunityManager) []string {
+	var people []string
+	for _, d := range m.Spec.Deputies {
+		if !r.left(d.Person) {
+			people = append(people, d.Person)
+		}
+	}
+	return people
+}
+
 func (r Rules) trained(person string) Answer {
 	if !r.ProofAsked() {
 		return Yes
@@ -69,18 +80,27 @@ func (r Rules) trained(person string) Answer {
 }
 
 // Appointment is what is approved when somebody is made a manager, line by
-// line: who, as what, where, and who acts for them.
+// line: who, as what, with how much of their time, where, until when, and who acts for them.
 func Appointment(m *v1alpha1.CommunityManager) []string {
 	lines := []string{fmt.Sprintf("appoint %s as %s", m.Spec.Person, m.Spec.Role)}
+	commitment := "commitment " + string(m.Spec.Commitment)
+	if m.Spec.BusinessArea != "" {
+		commitment += ", of business area " + m.Spec.BusinessArea
+	}
+	lines = append(lines, commitment)
 	for _, e := range m.Spec.Communities {
 		namespace := cmp.Or(e.Namespace, m.Namespace)
-		switch {
-		case e.Selector == nil:
-			lines = append(lines, fmt.Sprintf("in community %s/%s", namespace, e.Name))
-		default:
-			picked := cmp.Or(metav1.FormatLabelSelector(e.Selector), "everything")
-			lines = append(lines, fmt.Sprintf("in the communities of namespace %s with labels %s", namespace, picked))
+		where := fmt.Sprintf("in community %s/%s", namespace, e.Name)
+		if e.Selector != nil {
+			where = fmt.Sprintf("in the communities of namespace %s with labels %s", namespace, cmp.Or(metav1.FormatLabelSelector(e.Selector), "everything"))
 		}
+		if e.AllocationPercent != nil {
+			where += fmt.Sprintf(", %d percent", *e.AllocationPercent)
+		}
+		lines = append(lines, where)
+	}
+	if t := m.Spec.Term; t != nil {
+		lines = append(lines, strings.TrimSpace("from "+t.Start+" to "+cmp.Or(t.End, "no end")))
 	}
 	var deputies []string
 	for _, d := range m.Spec.Deputies {

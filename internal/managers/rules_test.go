@@ -71,7 +71,7 @@ func TestAnAppointmentIsForExactlyThis(t *testing.T) {
 		v1alpha1.ManagedCommunities{Namespace: "sales", Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}}},
 	))
 	g.Expect(managers.Appointment(&m)).To(Equal([]string{
-		"appoint ana as Lead", "in community eng/engineering", "in the communities of namespace sales with labels a=b", "with deputies dan",
+		"appoint ana as Lead", "commitment PartTime", "in community eng/engineering", "in the communities of namespace sales with labels a=b", "with deputies dan",
 	}))
 	g.Expect(rules.NeedsApproval(&m)).To(BeTrue())
 	m.Status.Appointment = &v1alpha1.AppointmentRecord{Hash: managers.AppointmentHash(&m)}
@@ -82,6 +82,10 @@ func TestAnAppointmentIsForExactlyThis(t *testing.T) {
 		"another community": func(m *v1alpha1.CommunityManager) { m.Spec.Communities[0].Name = "ops" },
 		"another namespace": func(m *v1alpha1.CommunityManager) { m.Spec.Communities[0].Namespace = "ops" },
 		"another selector":  func(m *v1alpha1.CommunityManager) { m.Spec.Communities[1].Selector = &metav1.LabelSelector{} },
+		"more of a week":    func(m *v1alpha1.CommunityManager) { m.Spec.Commitment = v1alpha1.CommitmentFullTime },
+		"another part":      func(m *v1alpha1.CommunityManager) { m.Spec.Communities[0].AllocationPercent = ptr.To[int32](50) },
+		"another area":      func(m *v1alpha1.CommunityManager) { m.Spec.BusinessArea = "web" },
+		"another term":      func(m *v1alpha1.CommunityManager) { m.Spec.Term = &v1alpha1.Term{Start: "2026-01-01"} },
 		"another deputy":    func(m *v1alpha1.CommunityManager) { m.Spec.Deputies[0].Person = "eva" },
 	} {
 		other := *m.DeepCopy()

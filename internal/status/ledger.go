@@ -22,7 +22,8 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 	}
 	m := wanted.Moderation
 	var entries []v1alpha1.LedgerEntry
-	add := func(setting, loss, value string, is func(model.Settings) string) {
+	// comparable says that what is seen is told in the words of the API.
+	add := func(setting, loss, value string, comparable bool, is func(model.Settings) string) {
 		e := v1alpha1.LedgerEntry{Setting: setting, Wanted: value, State: v1alpha1.SettingEnforced}
 		lost := slices.IndexFunc(losses, func(l platform.Loss) bool { return l.Setting == loss })
 		switch {
@@ -36,6 +37,11 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 			if got := is(*seen); got != value {
 				e.Seen = cmp.Or(got, "none")
 			}
+		case comparable && is(*seen) != value: // the platform has no word for the wanted value, and holds another one
+			e.State, e.Seen, e.Reason = v1alpha1.SettingPartial, is(*seen), "the platform holds it as "+is(*seen)
+			if e.Seen == "" {
+				e.State, e.Reason = v1alpha1.SettingUnsupported, "there is nothing of the kind on this platform"
+			}
 		}
 		if e.Wanted == "" && e.State == v1alpha1.SettingEnforced { // nothing is wanted, and nothing is there
 			return
@@ -43,7 +49,7 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 		entries = append(entries, e)
 	}
 	permission := func(setting string, value v1alpha1.Audience, action model.Action) {
-		add(setting, "moderation."+setting, string(value), func(s model.Settings) string { return audience(s.Permissions, action) })
+		add(setting, "moderation."+setting, string(value), true, func(s model.Settings) string { return audience(s.Permissions, action) })
 	}
 	permission("posting", m.Posting, model.ActionPost)
 	permission("reactions", m.Reactions, model.ActionReact)
@@ -52,12 +58,12 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 	permission("removals", m.Removals, model.ActionRemove)
 	permission("pins", m.Pins, model.ActionPin)
 	permission("deletions", m.Deletions, model.ActionDelete)
-	add("guests", "moderation.guests", string(m.Guests), func(s model.Settings) string { return string(s.Guests) })
-	add("history", "moderation.history", string(m.History), func(s model.Settings) string { return string(s.History) })
-	add("blockedServers", "moderation.blockedServers", strings.Join(slices.Sorted(slices.Values(m.BlockedServers)), ", "),
+	add("guests", "moderation.guests", string(m.Guests), true, func(s model.Settings) string { return string(s.Guests) })
+	add("history", "moderation.history", string(m.History), true, func(s model.Settings) string { return string(s.History) })
+	add("blockedServers", "moderation.blockedServers", strings.Join(slices.Sorted(slices.Values(m.BlockedServers)), ", "), true,
 		func(s model.Settings) string { return strings.Join(s.Servers.Blocked, ", ") })
-	add("join", "join", string(wanted.Join), func(s model.Settings) string { return string(s.Join) })
-	add("visibility", "visibility", string(wanted.Visibility), visibility)
+	add("join", "join", string(wanted.Join), false, func(s model.Settings) string { return string(s.Join) })
+	add("visibility", "visibility", string(wanted.Visibility), false, visibility)
 	return entries
 }
 

@@ -78,7 +78,7 @@ func (e *explanation) governance(c *v1alpha1.Community, policy *v1alpha1.Governa
 		for _, threshold := range at.EnterWhen.AnyOf {
 			when = append(when, missing(threshold, c))
 		}
-		e.line("why", "a person approved it; the numbers now: "+strings.Join(when, "; or "))
+		e.line("why", "the numbers now: "+strings.Join(when, "; or "))
 	} else {
 		e.line("why", numbers(c))
 	}

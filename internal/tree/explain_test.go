@@ -65,7 +65,7 @@ func TestExplain(t *testing.T) {
 engineering   Engineering
 governed by   GovernancePolicy default
 tier          Small, since 2026-03-01
-why           a person approved it; the numbers now: 87 of 50 members
+why           the numbers now: 87 of 50 members
 next          Distributed: 87 of 151 members; or 12 of 20 groups and 2 of 3 business areas; or importance Core (it is Standard)
 looks         3 in a row speak for Distributed, the last on 2026-09-04
 proposal      would come into tier Distributed instead of Small
