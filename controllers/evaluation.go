@@ -114,6 +114,10 @@ func (r *spaceReconciler) decideTier(ctx context.Context, s *subject, f *facts) 
 	if d == nil || err != nil {
 		return err
 	}
+	// Said first, so that what became of it is not overwritten; and then it is known whatever is decided after it.
+	if err := r.takenUp(ctx, d); err != nil {
+		return err
+	}
 	p := at.Proposal
 	p.Decision, p.DecidedBy = d.Name, d.Spec.DecidedBy
 	s.status.LastDecision = recordOf(p, d.Spec.Verdict)
@@ -125,9 +129,6 @@ func (r *spaceReconciler) decideTier(ctx context.Context, s *subject, f *facts) 
 		f.governed.tier = to
 	}
 	if err := r.patchStatus(ctx, s); err != nil {
-		return err
-	}
-	if err := r.takenUp(ctx, d); err != nil {
 		return err
 	}
 	r.events.Eventf(s.object, d, corev1.EventTypeNormal, "Tier"+string(d.Spec.Verdict)+"d", "Decide", "%s, decided by %s.", p.Summary, d.Spec.DecidedBy)
