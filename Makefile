@@ -40,10 +40,10 @@ story: $(MATRIX_SERVERS) $(if $(findstring real,$(ARGS)),bin/mattermost) bin/hel
 	@exec bin/story $(ARGS)
 
 .PHONY: acceptance
-acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder; SIGS=file: the leads of a sigs.yaml instead
+acceptance: servers bin/helm bin/manager bin/kubectl-cabildo ## Import a real Slack configuration and see every room become Ready. DATA=folder; SIGS=file, ORG=folder: the leads of a sigs.yaml, or an organisation's teams, on both platforms instead
 	@$(call need,hack/acceptance)
 	@$(GO_BUILD) -o bin/acceptance ./hack/acceptance
-	@exec bin/acceptance $(if $(SIGS),-sigs "$(SIGS)",-data "$(DATA)") $(ARGS)
+	@exec bin/acceptance $(if $(SIGS),-sigs "$(SIGS)",$(if $(ORG),-org "$(ORG)",-data "$(DATA)")) $(ARGS)
 
 .PHONY: benchmark
 benchmark: servers bin/helm bin/manager bin/kubectl-cabildo ## Measure on Matrix, on Mattermost, size, and LDAP. DATA=folder, ARGS='-platform mattermost -groups 40': a quick look

@@ -29,13 +29,17 @@ import (
 func main() {
 	data := flag.String("data", "", "the folder to import, in the slack-config format")
 	sigs := flag.String("sigs", "", "instead of it a file in the format of sigs.yaml, whose leads get their roles on Matrix and Mattermost")
+	org := flag.String("org", "", "or the folder of one organisation in the format of Peribolos, whose teams get their members there")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
-	if *sigs != "" {
-		err = leads.Run(ctx, *sigs)
-	} else {
+	switch {
+	case *sigs != "":
+		err = leads.Run(ctx, "sigs-yaml", *sigs)
+	case *org != "":
+		err = leads.Run(ctx, "peribolos", *org)
+	default:
 		err = start(ctx, *data)
 	}
 	stop()

@@ -12,7 +12,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 )
 
 // Names of what InstallChart makes.
@@ -43,7 +51,45 @@ func (cp *ControlPlane) InstallChart(ctx context.Context, set ...string) error {
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("installing the chart: %w\n%s", err, out)
 	}
-	return nil
+	return cp.waitServed(ctx)
+}
+
+// waitServed waits until the API server tells of every kind of the chart's. A client that asks in between takes the
+// first ones for all that there are.
+func (cp *ControlPlane) waitServed(ctx context.Context) error {
+	all, err := discovery.NewDiscoveryClientForConfig(cp.RESTConfig())
+	if err != nil {
+		return err
+	}
+	definitions, err := dynamic.NewForConfig(cp.RESTConfig())
+	if err != nil {
+		return err
+	}
+	resource := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("not every kind of the chart is served"))
+	defer cancel()
+	for {
+		list, err := definitions.Resource(resource).List(ctx, metav1.ListOptions{})
+		if err == nil {
+			var served *metav1.APIResourceList
+			if served, err = all.ServerResourcesForGroupVersion("community.cabildo.dev/v1alpha1"); err == nil {
+				names := map[string]bool{}
+				for _, r := range served.APIResources {
+					names[r.Name+".community.cabildo.dev"] = true
+				}
+				if !slices.ContainsFunc(list.Items, func(d unstructured.Unstructured) bool {
+					return strings.HasSuffix(d.GetName(), ".community.cabildo.dev") && !names[d.GetName()]
+				}) {
+					return nil
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Manager is the operator's manager, running as a process of this machine with

@@ -141,7 +141,9 @@ func (m *Manifests) People() []string {
 	all := map[string]bool{}
 	note := func(sources []v1alpha1.MemberSource) {
 		for _, s := range sources {
-			all[s.Person] = true
+			if s.Person != "" { // others come by way of a group
+				all[s.Person] = true
+			}
 		}
 	}
 	note(m.Community.Spec.Members)

@@ -97,34 +97,7 @@ func (s *Stack) Install(ctx context.Context) error {
 	if err := s.Plane.InstallChart(ctx, fmt.Sprintf("governancePolicy.create=%t", s.DefaultPolicy)); err != nil {
 		return err
 	}
-	if err := s.waitServed(ctx); err != nil {
-		return err
-	}
 	return s.startManager(ctx)
-}
-
-// waitServed waits until the API server tells of every kind of ours: a client that asks in between takes the first
-// ones for all there are.
-func (s *Stack) waitServed(ctx context.Context) error {
-	kinds := 0
-	for kind := range s.Cluster.Scheme().KnownTypes(v1alpha1.GroupVersion) {
-		if strings.HasSuffix(kind, "List") && kind != "List" {
-			kinds++
-		}
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not all kinds are served"))
-	defer cancel()
-	return Until(ctx, 100*time.Millisecond, func() (bool, error) {
-		served, err := s.clientset.Discovery().ServerResourcesForGroupVersion(v1alpha1.GroupVersion.String())
-		if err != nil {
-			return false, nil // not yet
-		}
-		known := map[string]bool{}
-		for _, r := range served.APIResources {
-			known[r.Kind] = true
-		}
-		return len(known) >= kinds, nil
-	})
 }
 
 func (s *Stack) startManager(ctx context.Context) (err error) {

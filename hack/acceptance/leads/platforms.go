@@ -7,10 +7,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mattermost/mattermost/server/public/model"
 
+	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
@@ -37,7 +39,16 @@ func (r *run) checkMatrix(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.results.exact("Matrix: the community's space gives no lead power", "the community on Matrix: managers", managers, nil)
+		var wanted []string
+		for _, m := range r.manifests.Community.Spec.Members {
+			if m.Role == v1alpha1.RoleManager {
+				wanted = append(wanted, m.Person)
+			}
+		}
+		wanted = r.served(wanted)
+		slices.Sort(managers)
+		slices.Sort(wanted)
+		r.results.exact("Matrix: the community's space has the declared managers, and no one else", "the community on Matrix: managers", managers, wanted)
 	}
 	return nil
 }

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package leads imports a file in the format of the Kubernetes community's
-// sigs.yaml, applies it to a real control plane with a Matrix homeserver and a
-// Mattermost server behind it, and looks at both as an administrator: every
-// lead has the role in every group that they lead, nobody else has one, and who
-// has no account is named.
+// sigs.yaml, or an organisation in the format of Peribolos, applies it to a real
+// control plane with a Matrix homeserver and a Mattermost server behind it, and
+// looks at both as an administrator: everybody is in exactly the groups that
+// they are declared in, every lead has the role in every group that they lead,
+// nobody else has one, and who has no account is named.
 package leads
 
 import (
@@ -22,16 +23,25 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/stack"
+	"github.com/cabildo-dev/cabildo/internal/desired"
+	"github.com/cabildo-dev/cabildo/internal/model"
 )
 
 // mattermost is the second Platform; the first is the one of the manifests.
 const mattermost = "team"
 
-// strangers are so many leads who get no account.
+// strangers are so many people who get no account.
 const strangers = 3
+
+// Formats are the formats of the import that this run takes, with what is to be named for each.
+var Formats = map[string]string{
+	"sigs-yaml": "SIGS=file, with a file in the format of sigs.yaml",
+	"peribolos": "ORG=folder, with the folder of one organisation in the format of Peribolos",
+}
 
 type run struct {
 	stack.Stack
+	format    string
 	file      string
 	manifests *stack.Manifests
 	without   []string // leads without an account
@@ -41,12 +51,12 @@ type run struct {
 }
 
 // Run tells the story in order, and takes everything down at its end.
-func Run(ctx context.Context, file string) (err error) {
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
-		return fmt.Errorf("there is no file %q to import: make acceptance SIGS=file, with a file in the format of sigs.yaml", file)
+func Run(ctx context.Context, format, file string) (err error) {
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("there is nothing to import at %q: make acceptance %s", file, Formats[format])
 	}
 	r := &run{
-		Stack: stack.Stack{WithMattermost: true}, file: file,
+		Stack: stack.Stack{WithMattermost: true}, format: format, file: file,
 		results: results{led: map[string]int{}, all: map[string]int{}, right: map[string]int{}},
 	}
 	defer func() {
@@ -59,7 +69,7 @@ func Run(ctx context.Context, file string) (err error) {
 		stack.Step{Says: "Starting a Kubernetes control plane, a Matrix homeserver and a Mattermost server", Do: r.Start},
 		stack.Step{Says: "Installing the Helm chart, and running the manager with its service account", Do: r.Install},
 		stack.Step{Says: "Importing " + file, Do: r.importFile},
-		stack.Step{Says: fmt.Sprintf("Making the people's accounts on both, but for %d leads", strangers), Do: r.makePeople},
+		stack.Step{Says: fmt.Sprintf("Making the people's accounts on both, but for %d people", strangers), Do: r.makePeople},
 		stack.Step{Says: "Applying the platforms and the manifests", Do: r.apply},
 		stack.Step{Says: "Waiting until everything is Ready", Do: r.waitReady},
 		stack.Step{Says: "Comparing roles and members on Matrix", Do: r.checkMatrix},
@@ -72,25 +82,32 @@ func Run(ctx context.Context, file string) (err error) {
 }
 
 func (r *run) importFile(ctx context.Context) (err error) {
-	if r.manifests, err = stack.ImportFrom(ctx, "sigs-yaml", r.file); err != nil {
+	if r.manifests, err = stack.ImportFrom(ctx, r.format, r.file); err != nil {
 		return err
 	}
 	if len(r.manifests.Groups) == 0 {
-		return errors.New("the file has no group with leads")
+		return errors.New("there is no group in it")
 	}
 	return nil
 }
 
-// leadsOf are the people who are to manage a group.
-func leadsOf(g *v1alpha1.Group) []string {
-	var leads []string
-	for _, m := range g.Spec.Members {
-		if m.Role == v1alpha1.RoleManager {
-			leads = append(leads, m.Person)
+// declared are the people who are to manage a group, and all who are to be in it, by way of other groups too.
+func (r *run) declared(g *v1alpha1.Group) (managers, members []string) {
+	people, _ := desired.People(g.Spec.Members, func(name string) *v1alpha1.Group {
+		for i := range r.manifests.Groups {
+			if r.manifests.Groups[i].Name == name {
+				return &r.manifests.Groups[i]
+			}
+		}
+		return nil
+	}, nil, nil, time.Now())
+	for _, d := range people {
+		members = append(members, d.Person)
+		if d.Role == model.RoleManager {
+			managers = append(managers, d.Person)
 		}
 	}
-	slices.Sort(leads)
-	return leads
+	return managers, members
 }
 
 func (r *run) makePeople(ctx context.Context) error {
@@ -162,15 +179,15 @@ func (r *run) served(people []string) []string {
 
 // compare notes whether who has a role, and who is there, are exactly those who should.
 func (r *run) compare(on string, g *v1alpha1.Group, managers, members []string) {
-	wanted := r.served(leadsOf(g))
+	lead, all := r.declared(g)
 	slices.Sort(managers)
 	slices.Sort(members)
 	r.results.led[on] += len(managers)
-	r.results.exact(on+": groups whose leads have the role, and no one else", "Group "+g.Name+" on "+on+": managers", managers, wanted)
-	r.results.exact(on+": groups with exactly the declared members", "Group "+g.Name+" on "+on+": members", members, wanted)
+	r.results.exact(on+": groups whose leads have the role, and no one else", "Group "+g.Name+" on "+on+": managers", managers, r.served(lead))
+	r.results.exact(on+": groups with exactly the declared members", "Group "+g.Name+" on "+on+": members", members, r.served(all))
 }
 
-// checkUnresolved looks for those without an account in the conditions of the groups that they lead, and nowhere else.
+// checkUnresolved looks for those without an account in the conditions of the groups that they are declared in, and nowhere else.
 func (r *run) checkUnresolved(context.Context) error {
 	for i := range r.groups {
 		g := &r.groups[i]
@@ -183,13 +200,14 @@ func (r *run) checkUnresolved(context.Context) error {
 			}
 		}
 		var wanted []string
-		for _, person := range leadsOf(g) {
+		_, all := r.declared(g)
+		for _, person := range all {
 			if slices.Contains(r.without, person) {
 				wanted = append(wanted, person)
 			}
 		}
 		slices.Sort(named)
-		r.results.exact("groups that name their leads without an account, and no one else", "Group "+g.Name+": named", named, wanted)
+		r.results.exact("groups that name their people without an account, and no one else", "Group "+g.Name+": named", named, wanted)
 	}
 	return nil
 }
