@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +20,7 @@ import (
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
 	"github.com/cabildo-dev/cabildo/internal/managers"
+	"github.com/cabildo-dev/cabildo/internal/status"
 )
 
 // managing answers who manages the communities of one namespace now.
@@ -95,6 +97,22 @@ func (m *managing) of(c *v1alpha1.Community) managers.Council {
 			council.Unknown, group.Name, group.DirectoryRef.Name)}
 	}
 	return council
+}
+
+// withCards are guidelines with who looks after the community below them. What can't be known leaves what is pinned.
+func (m *managing) withCards(guidelines string, c *v1alpha1.Community) (string, *status.Problem) {
+	m.of(c) // when that changes
+	if trouble := m.trouble; trouble != nil {
+		return "", status.Wait(trouble.Reason, "The guidelines stay as they are: %s.", trouble.Message)
+	}
+	if m.untold != nil {
+		return "", status.Wait(m.untold.Reason, "The guidelines stay as they are: %s.", m.untold.Message)
+	}
+	cards := managers.Cards(c, m.list, m.namespaces, m.rules, m.now)
+	if cards == "" {
+		return guidelines, nil
+	}
+	return strings.TrimSpace(strings.TrimSpace(guidelines) + "\n\n" + cards), nil
 }
 
 // appointed are the people whom their role brings into a community's spaces.

@@ -254,4 +254,28 @@ var _ = Describe("Community managers", func() {
 			Eventually(w.inSpace(space)).Should(ConsistOf("@omar:memory"))
 		}
 	})
+
+	It("are told with the guidelines, where these show role cards", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		c, golang := w.community(), w.group("golang")
+		c.Spec.Guidelines = &v1alpha1.Guidelines{Text: "Be kind.", RoleCards: v1alpha1.RoleCardsShown}
+		lead := w.manager("ana", v1alpha1.ManagerLead)
+		w.create(ctx, c, golang, lead)
+		card := "Be kind.\n\n## Who looks after this space\n\n- **ana**, Lead. Keeps it useful. Onboarding."
+		pinned := func(space string) func() string {
+			return func() string {
+				if s := w.server.Space(space); s != nil {
+					return s.GuidelinesDigest
+				}
+				return ""
+			}
+		}
+		for _, space := range []string{"eng", "eng-golang"} {
+			Eventually(pinned(space)).Should(Equal(model.Digest(card)))
+		}
+		Expect(k8s.Delete(ctx, lead)).To(Succeed())
+		for _, space := range []string{"eng", "eng-golang"} {
+			Eventually(pinned(space)).Should(Equal(model.Digest("Be kind.")))
+		}
+	})
 })

@@ -258,6 +258,7 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 		}
 		space := p.seen.Space
 		if p.platform == nil || space == nil {
+			r.unseen(s, p)
 			continue
 		}
 		if space.Mark != nil && space.Mark.Ref == s.ref {
@@ -287,6 +288,17 @@ func (r *spaceReconciler) summarise(s *subject, passes []*pass) time.Duration {
 	}
 	s.status.Members = &counts
 	return soon
+}
+
+// unseen says of every setting of a space that is there, and could not be looked at, that it is not known.
+func (r *spaceReconciler) unseen(s *subject, p *pass) {
+	if p.platform == nil || p.effective.Moderation == nil {
+		return
+	}
+	if known := s.known(p.platform.Name); known.SpaceID != "" {
+		known.Ledger = status.Ledger(p.effective, p.want.Settings, nil, p.losses)
+		s.record(known)
+	}
 }
 
 // countGroups counts a community's groups, not more often than other counts.

@@ -112,6 +112,9 @@ func (r *spaceReconciler) gather(ctx context.Context, s *subject) (facts, *statu
 	f.managing = r.managing(ctx, s.ref.Namespace, rulesOf(f.governed.policy, r.directories, leaversOf(ctx, r.Client, r.directories, *s.community)))
 	f.people, f.unresolved = desired.People(s.sources, r.groupsOf(ctx, s), f.directories, f.managing.managersOf, r.clock.Now())
 	f.nextExpiry = desired.NextExpiry(s.sources, r.clock.Now())
+	if g := s.guidelines(); g != nil && g.RoleCards == v1alpha1.RoleCardsShown && f.noGuidelines == nil {
+		f.guidelines, f.noGuidelines = f.managing.withCards(f.guidelines, s.community)
+	}
 	return f, nil
 }
 

@@ -112,6 +112,16 @@ type Person struct {
 	Person string `json:"person"`
 }
 
+// RoleCards says whether who looks after a space is told with its guidelines.
+// +kubebuilder:validation:Enum=Shown;Hidden
+type RoleCards string
+
+// The values of RoleCards.
+const (
+	RoleCardsShown  RoleCards = "Shown"
+	RoleCardsHidden RoleCards = "Hidden"
+)
+
 // Guidelines are the rules of a space, pinned where everybody sees them and
 // updated in place when they change. Exactly one of text and configMapKeyRef is set.
 //
@@ -125,6 +135,10 @@ type Guidelines struct {
 	// ConfigMapKeyRef is a key of a ConfigMap in the same namespace, labelled community.cabildo.dev/read=true.
 	// +optional
 	ConfigMapKeyRef *ConfigMapKeyReference `json:"configMapKeyRef,omitempty"`
+	// RoleCards: Shown adds who looks after the community below the text: each CommunityManager in force, with role,
+	// purpose and responsibilities. Built in: Hidden.
+	// +optional
+	RoleCards RoleCards `json:"roleCards,omitempty"`
 }
 
 // ConfigMapKeyReference names one key of a ConfigMap in the same namespace.

@@ -110,3 +110,30 @@ func TestWhatAManagerGivesToOneCommunity(t *testing.T) {
 	g.Expect(gives(manager("ana", v1alpha1.ManagerLead, fullTime))).To(Equal(100))
 	g.Expect(gives(manager("ana", v1alpha1.ManagerLead, fullTime, in(v1alpha1.ManagedCommunities{Name: "engineering"}, v1alpha1.ManagedCommunities{Name: "ops"})))).To(BeZero())
 }
+
+func TestCardsTellWhoLooksAfterASpace(t *testing.T) {
+	g := NewWithT(t)
+	card := func(purpose string, responsibilities ...string) edit {
+		return func(m *v1alpha1.CommunityManager) {
+			m.Spec.Purpose, m.Spec.Responsibilities = purpose, responsibilities
+		}
+	}
+	list := []v1alpha1.CommunityManager{
+		manager("zoe", v1alpha1.ManagerLead, card("Keeps it\nuseful", "Moderation", "Onboarding")),
+		manager("ana", v1alpha1.ManagerAmbassador, card("Tells others of it.", "Talks")),
+		manager("eva", v1alpha1.ManagerManager, card("Answers.", "Questions"), leave("2026-10-01", "2026-10-31", "finn", "gone")),
+		manager("old", v1alpha1.ManagerLead, card("Was here.", "Nothing"), term("2025-01-01", "2025-12-31")),
+		manager("gone", v1alpha1.ManagerLead, card("Was here.", "Nothing")),
+		manager("far", v1alpha1.ManagerLead, card("Elsewhere.", "Nothing"), in(v1alpha1.ManagedCommunities{Name: "ops"})),
+	}
+	rules := managers.Rules{Left: func(person string) bool { return person == "gone" }}
+	g.Expect(managers.Cards(engineering(), list, nil, rules, noon)).To(Equal(`## Who looks after this space
+
+- **zoe**, Lead. Keeps it useful. Moderation, Onboarding.
+- **eva**, Manager. Answers. Questions. Away; meanwhile: finn.
+- **ana**, Ambassador. Tells others of it. Talks.
+`))
+	g.Expect(managers.Cards(engineering(), list[3:], nil, rules, noon)).To(BeEmpty())
+	nobody := managers.Rules{Policy: &v1alpha1.ManagerRules{Appointment: v1alpha1.AppointmentSponsor}}
+	g.Expect(managers.Cards(engineering(), list, nil, nobody, noon)).To(BeEmpty(), "who does not count is not shown")
+}

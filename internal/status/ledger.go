@@ -22,8 +22,8 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 	}
 	m := wanted.Moderation
 	var entries []v1alpha1.LedgerEntry
-	// comparable says that what is seen is told in the words of the API.
-	add := func(setting, loss, value string, comparable bool, is func(model.Settings) string) {
+	// told says that what is seen is told in the words of the API.
+	add := func(setting, loss, value string, told bool, is func(model.Settings) string) {
 		e := v1alpha1.LedgerEntry{Setting: setting, Wanted: value, State: v1alpha1.SettingEnforced}
 		lost := slices.IndexFunc(losses, func(l platform.Loss) bool { return l.Setting == loss })
 		switch {
@@ -37,7 +37,7 @@ func Ledger(wanted v1alpha1.EffectiveSettings, normal model.Settings, seen *mode
 			if got := is(*seen); got != value {
 				e.Seen = cmp.Or(got, "none")
 			}
-		case comparable && is(*seen) != value: // the platform has no word for the wanted value, and holds another one
+		case told && is(*seen) != value: // the platform has no word for the wanted value, and holds another one
 			e.State, e.Seen, e.Reason = v1alpha1.SettingPartial, is(*seen), "the platform holds it as "+is(*seen)
 			if e.Seen == "" {
 				e.State, e.Reason = v1alpha1.SettingUnsupported, "there is nothing of the kind on this platform"

@@ -30,7 +30,7 @@ spec:
   members:` + members + `
   managersFrom:
   - {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: community-office}, matchExpressions: [{key: stage, operator: NotIn, values: [closed]}]}}
-  guidelines: {configMapKeyRef: {name: guidelines, key: guidelines.md}}
+  guidelines: {configMapKeyRef: {name: guidelines, key: guidelines.md}, roleCards: Shown}
   branding: {avatarURL: "mxc://example.com/abc", icon: "data:image/png;base64,iVBORw0KGgo="}
   moderation:` + moderation + `
   management:` + management + `

@@ -40,7 +40,7 @@ spec:
   join: Open
   standing: Unofficial
   members:` + members + `
-  guidelines: {configMapKeyRef: {name: guidelines, key: go.md}}
+  guidelines: {configMapKeyRef: {name: guidelines, key: go.md}, roleCards: Shown}
   branding: {avatarURL: "mxc://example.com/abc", icon: "data:image/png;base64,iVBORw0KGgo="}
   moderation:` + moderation + `
   management:` + management + `

@@ -173,6 +173,7 @@ func guidelines() []row {
 		atMost(ref+".key", "a key", 253, "a"),
 		acceptsEach(ref+".key", "the key", "guidelines.md", "EN_us-1"),
 		refusesEach(ref+".key", "the key", "a key of a ConfigMap has letters, digits, -, _ and .", "", "a b", "a/b.md"),
+		choice("spec.guidelines.roleCards", "the role cards", "Shown", "Hidden"),
 		misspelt("spec.guidelines.configMapRef", ref+".namespace"),
 	)
 	// The text is instead of the ConfigMap of the full object.
