@@ -4,12 +4,9 @@
 package controllers
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -254,24 +251,6 @@ func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
 			"Platform %s can't hold what is declared, and onUnsupported is Block. %s", p.platform.Name, describeLosses(p.platform.Name, p.losses))
 	}
 	return nil
-}
-
-// describeLosses counts what a platform can't hold, and says it one by one.
-func describeLosses(name string, losses []platform.Loss) string {
-	counts := map[platform.SupportState]int{}
-	var each strings.Builder
-	for _, l := range losses {
-		state := cmp.Or(l.State, platform.Unsupported)
-		counts[state]++
-		fmt.Fprintf(&each, " %s (%s): %s.", l.Setting, state, l.Message)
-	}
-	var summary []string
-	for _, state := range []platform.SupportState{platform.Unsupported, platform.Unlicensed, platform.Delegated, platform.Partial} {
-		if n := counts[state]; n > 0 {
-			summary = append(summary, fmt.Sprintf("%d %s", n, state))
-		}
-	}
-	return fmt.Sprintf("%s: %s.%s", name, strings.Join(summary, ", "), each.String())
 }
 
 func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem {

@@ -181,7 +181,8 @@ type CommunityManagerStatus struct {
 
 // AppointmentRecord says who appointed a manager, and to what.
 type AppointmentRecord struct {
-	// Hash is the sha256 of what was approved: the person, the role and the communities. What has another one is not appointed.
+	// Hash is the sha256 of what was approved: the person, the role, the commitment, the communities, the term and the
+	// deputies. What has another one is not appointed.
 	Hash string `json:"hash"`
 	// DecidedBy is who approved it.
 	DecidedBy string `json:"decidedBy"`

@@ -21,7 +21,7 @@ const (
 	// progressEvery is how often a line says how far it is.
 	progressEvery = 5 * time.Second
 	// patience is how long nothing may become Ready before the run gives up.
-	patience = 3 * time.Minute
+	patience = 10 * time.Minute
 )
 
 // objects are what the cluster has, with the state that it is in.

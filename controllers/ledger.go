@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,4 +134,22 @@ func (p *pass) offLedger() (reason, said string) {
 	default:
 		return "", ""
 	}
+}
+
+// describeLosses counts what a platform can't hold, and says it one by one.
+func describeLosses(name string, losses []platform.Loss) string {
+	counts := map[platform.SupportState]int{}
+	var each strings.Builder
+	for _, l := range losses {
+		state := cmp.Or(l.State, platform.Unsupported)
+		counts[state]++
+		fmt.Fprintf(&each, " %s (%s): %s.", l.Setting, state, l.Message)
+	}
+	var summary []string
+	for _, state := range []platform.SupportState{platform.Unsupported, platform.Unlicensed, platform.Delegated, platform.Partial} {
+		if n := counts[state]; n > 0 {
+			summary = append(summary, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return fmt.Sprintf("%s: %s.%s", name, strings.Join(summary, ", "), each.String())
 }
