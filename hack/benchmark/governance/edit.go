@@ -36,7 +36,7 @@ func (b *benchmark) make(ctx context.Context) (err error) {
 		return err
 	}
 	var people []string
-	for i := range 2 * revoked {
+	for i := range 2*revoked + 1 { // the last one is the manager
 		people = append(people, stack.Person(i))
 	}
 	if err := stack.MakePeople(ctx, b.Homeserver, people); err != nil {
@@ -55,7 +55,7 @@ func (b *benchmark) make(ctx context.Context) (err error) {
 				Platforms: []v1alpha1.CommunityPlatform{{PlatformRef: v1alpha1.LocalReference{Name: stack.PlatformName}, SpaceName: stack.NamePrefix + b.name(i)}},
 			},
 		}
-		if i < len(people) {
+		if i < 2*revoked {
 			c.Spec.Members = []v1alpha1.MemberSource{{Person: people[i]}}
 		}
 		workers.Go(func() error { return b.Cluster.Create(workersCtx, c) })
@@ -181,8 +181,7 @@ func (b *benchmark) edit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	asked := after.Requests().Since(before.Requests())
-	b.results.requests = asked.Reads() + asked.Writes()
-	b.results.asked = asked
-	return nil
+	b.results.asked = after.Requests().Since(before.Requests())
+	_, err = b.WaitQuiet(ctx, 0)
+	return err
 }

@@ -36,6 +36,8 @@ func Run(ctx context.Context, limit int) (_ *report.Section, err error) {
 		stack.Step{Says: fmt.Sprintf("Making %d communities", b.communities), Do: b.make},
 		stack.Step{Says: "Taking somebody out while nothing else is to do", Do: b.revokeAtRest},
 		stack.Step{Says: "Editing the policy, and taking somebody out meanwhile", Do: b.edit},
+		stack.Step{Says: "Having somebody manage all communities", Do: b.joins},
+		stack.Step{Says: "And no longer", Do: b.leaves},
 	); err != nil {
 		return nil, err
 	}
