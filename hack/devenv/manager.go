@@ -54,8 +54,20 @@ func (cp *ControlPlane) InstallChart(ctx context.Context, set ...string) error {
 	return cp.waitServed(ctx)
 }
 
-// waitServed waits until the API server tells of every kind of the chart's. A client that asks in between takes the
-// first ones for all that there are.
+// takes says that the API server would store a Community, or refuse it for what is in it.
+func (cp *ControlPlane) takes(ctx context.Context, definitions dynamic.Interface) bool {
+	communities := schema.GroupVersionResource{Group: "community.cabildo.dev", Version: "v1alpha1", Resource: "communities"}
+	_, err := definitions.Resource(communities).Namespace(OperatorNamespace).Create(ctx, &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "community.cabildo.dev/v1alpha1", "kind": "Community", "metadata": map[string]any{"name": "nobodys"},
+		"spec": map[string]any{
+			"displayName": "Nobody's", "platforms": []any{map[string]any{"platformRef": map[string]any{"name": "nowhere"}}},
+		},
+	}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	return err == nil || !strings.Contains(err.Error(), "There can be a delay")
+}
+
+// waitServed waits until the API server tells of every kind of the chart's, and takes them. A client that asks in
+// between takes the first ones for all that there are, and a policy that changes objects knows them some seconds later.
 func (cp *ControlPlane) waitServed(ctx context.Context) error {
 	all, err := discovery.NewDiscoveryClientForConfig(cp.RESTConfig())
 	if err != nil {
@@ -79,7 +91,7 @@ func (cp *ControlPlane) waitServed(ctx context.Context) error {
 				}
 				if !slices.ContainsFunc(list.Items, func(d unstructured.Unstructured) bool {
 					return strings.HasSuffix(d.GetName(), ".community.cabildo.dev") && !names[d.GetName()]
-				}) {
+				}) && cp.takes(ctx, definitions) {
 					return nil
 				}
 			}
