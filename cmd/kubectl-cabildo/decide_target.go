@@ -46,9 +46,21 @@ func targetsOf(args []string) ([]target, error) {
 	return targets, nil
 }
 
+// get reads the target into an object of its kind, or says what a person can do about that it can't.
+func (t target) get(ctx context.Context, cluster client.Client, namespace string, object client.Object, plural string) error {
+	err := cluster.Get(ctx, client.ObjectKey{Namespace: namespace, Name: t.name}, object)
+	switch {
+	case err == nil:
+		return nil
+	case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
+		return fmt.Errorf("there is none in namespace %s; kubectl cabildo tree shows what there is, and -n names another namespace", namespace)
+	default:
+		return explain(err, "read", plural, namespace)
+	}
+}
+
 // read are the proposals of the target.
 func (t target) read(ctx context.Context, cluster client.Client, namespace string) ([]*v1alpha1.Proposal, error) {
-	key := client.ObjectKey{Namespace: namespace, Name: t.name}
 	var community v1alpha1.Community
 	var group v1alpha1.Group
 	var manager v1alpha1.CommunityManager
@@ -60,13 +72,8 @@ func (t target) read(ctx context.Context, cluster client.Client, namespace strin
 		object, plural = &manager, "communitymanagers"
 	case v1alpha1.TargetGroup:
 	}
-	err := cluster.Get(ctx, key, object)
-	switch {
-	case err == nil:
-	case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
-		return nil, fmt.Errorf("there is none in namespace %s; kubectl cabildo tree shows what there is, and -n names another namespace", namespace)
-	default:
-		return nil, explain(err, "read", plural, namespace)
+	if err := t.get(ctx, cluster, namespace, object, plural); err != nil {
+		return nil, err
 	}
 	proposals := []*v1alpha1.Proposal{community.Status.Proposal, group.Status.Proposal, manager.Status.Proposal}
 	if g := community.Status.Governance; g != nil {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -73,27 +71,16 @@ func (o *explainOptions) run(ctx context.Context, args []string) error {
 }
 
 func explainTarget(ctx context.Context, cluster client.Client, t target, namespace string, width int) (string, error) {
-	key := client.ObjectKey{Namespace: namespace, Name: t.name}
-	get := func(o client.Object, plural string) error {
-		err := cluster.Get(ctx, key, o)
-		switch {
-		case apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse):
-			return fmt.Errorf("there is none in namespace %s; kubectl cabildo tree shows what there is, and -n names another namespace", namespace)
-		case err != nil:
-			return explain(err, "read", plural, namespace)
-		}
-		return nil
-	}
 	switch t.kind {
 	case v1alpha1.TargetCommunity:
 		var c v1alpha1.Community
-		if err := get(&c, "communities"); err != nil {
+		if err := t.get(ctx, cluster, namespace, &c, "communities"); err != nil {
 			return "", err
 		}
 		return tree.Explain(&c, policyOf(ctx, cluster, &c), width), nil
 	case v1alpha1.TargetGroup:
 		var g v1alpha1.Group
-		if err := get(&g, "groups"); err != nil {
+		if err := t.get(ctx, cluster, namespace, &g, "groups"); err != nil {
 			return "", err
 		}
 		return tree.ExplainGroup(&g, width), nil
