@@ -80,7 +80,7 @@ func (r *CommunityManagerReconciler) appoint(ctx context.Context, m *v1alpha1.Co
 // standing says in conditions whether a manager counts. provisional says that they don't everywhere.
 func standing(m *v1alpha1.CommunityManager, all []ruling) (provisional bool) {
 	appointed := metav1.Condition{Type: v1alpha1.ConditionAppointed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAppointed, Message: "The policies of the communities count this manager."}
-	if a := m.Status.Appointment; a != nil {
+	if a := m.Status.Appointment; a != nil && a.Hash == managers.AppointmentHash(m) {
 		appointed.Message = fmt.Sprintf("Appointed by %s.", a.DecidedBy)
 	}
 	trained := metav1.Condition{Type: v1alpha1.ConditionTrainingComplete, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonTrained}

@@ -133,13 +133,13 @@ func (r *DecisionReconciler) outcome(ctx context.Context, d *v1alpha1.Governance
 			o.Problem = status.Stall(reason, "%s", message)
 			return o, nil
 		}
-		guarded, err := r.guard.holds(ctx)
+		missing, err := r.guard.missing(ctx)
 		if err != nil {
 			return o, err
 		}
-		if !guarded {
+		if missing != "" {
 			o.Problem = status.Wait(v1alpha1.ReasonDecisionsUnguarded,
-				"The admission policy %s is not in force, so it can't be known who made this decision, and it is not honoured. The platform team installs the policy and its binding with the chart's admission.enabled.", decisionsPolicy)
+				"The admission policy %s is not in force, so it can't be known who asked for this and who decided, and the decision is not honoured. The platform team installs the policy and its binding with the chart's admission.enabled.", missing)
 			return o, nil
 		}
 		o.Problem = status.Wait(v1alpha1.ReasonDecisionPending, "%s takes it up when it is looked at next.", target)

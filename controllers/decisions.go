@@ -10,6 +10,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,7 +51,7 @@ func (d decider) on(ctx context.Context, target client.Object, kind v1alpha1.Tar
 	if found == nil {
 		return nil, nil
 	}
-	if guarded, err := d.guard.holds(ctx); err != nil || !guarded {
+	if missing, err := d.guard.missing(ctx); err != nil || missing != "" {
 		return nil, err
 	}
 	return found, nil
@@ -59,27 +60,71 @@ func (d decider) on(ctx context.Context, target client.Object, kind v1alpha1.Tar
 // requesterOf is who wrote a resource's spec last, as an admission policy noted; empty where none does.
 func requesterOf(o client.Object) string { return o.GetAnnotations()[v1alpha1.RequestedByAnnotation] }
 
-// decisionsPolicy is the admission policy that holds who makes a decision, and its binding.
-const decisionsPolicy = "decisions.community.cabildo.dev"
+// The admission policies without which a decision says nothing, and their
+// bindings: the first holds who makes one, the second notes who asked for what is decided on.
+const (
+	decisionsPolicy = "decisions.community.cabildo.dev"
+	requesterPolicy = "requester.community.cabildo.dev"
+)
 
-// decisionsGuard says whether it can be trusted that who is named in a decision
-// has made it: whether the admission policy is in force. Without it anybody who
-// may make decisions could name another.
+// decisionsGuard says whether a decision can be trusted: whether who is named in
+// it has made it, and did not ask for it. Without the admission policies anybody
+// who may make decisions could name another.
 type decisionsGuard struct{ reader client.Reader }
 
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicies;validatingadmissionpolicybindings,resourceNames=decisions.community.cabildo.dev,verbs=get
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingadmissionpolicies;mutatingadmissionpolicybindings,resourceNames=requester.community.cabildo.dev,verbs=get
 
-func (g decisionsGuard) holds(ctx context.Context) (bool, error) {
+// missing is the name of a policy that is not in force; empty when all are that the API server can have.
+func (g decisionsGuard) missing(ctx context.Context) (string, error) {
+	if holds, err := g.validates(ctx); err != nil || !holds {
+		return decisionsPolicy, err
+	}
+	if holds, err := g.notes(ctx); err != nil || !holds {
+		return requesterPolicy, err
+	}
+	return "", nil
+}
+
+func (g decisionsGuard) validates(ctx context.Context) (bool, error) {
 	var policy admissionv1.ValidatingAdmissionPolicy
 	var binding admissionv1.ValidatingAdmissionPolicyBinding
-	for _, object := range []client.Object{&policy, &binding} {
-		if err := g.reader.Get(ctx, types.NamespacedName{Name: decisionsPolicy}, object); apierrors.IsNotFound(err) {
+	if found, err := g.read(ctx, decisionsPolicy, &policy, &binding); err != nil || !found {
+		return false, err
+	}
+	return fails(policy.Spec.FailurePolicy) && binding.Spec.PolicyName == decisionsPolicy && binding.Spec.MatchResources == nil &&
+		slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny), nil
+}
+
+// notes is also true of an API server that does not have such policies, as before
+// Kubernetes 1.36: docs/security.md says what is not held there.
+func (g decisionsGuard) notes(ctx context.Context) (bool, error) {
+	var policy admissionv1.MutatingAdmissionPolicy
+	var binding admissionv1.MutatingAdmissionPolicyBinding
+	found, err := g.read(ctx, requesterPolicy, &policy, &binding)
+	switch {
+	case meta.IsNoMatchError(err):
+		return true, nil
+	case err != nil || !found:
+		return false, err
+	}
+	return fails(policy.Spec.FailurePolicy) && len(policy.Spec.MatchConditions) == 0 &&
+		binding.Spec.PolicyName == requesterPolicy && binding.Spec.MatchResources == nil, nil
+}
+
+// read reads objects of one name, and says whether all are there.
+func (g decisionsGuard) read(ctx context.Context, name string, objects ...client.Object) (bool, error) {
+	for _, object := range objects {
+		if err := g.reader.Get(ctx, types.NamespacedName{Name: name}, object); apierrors.IsNotFound(err) {
 			return false, nil
 		} else if err != nil {
 			return false, fmt.Errorf("looking whether decisions are guarded: %w", err)
 		}
 	}
-	fails := policy.Spec.FailurePolicy == nil || *policy.Spec.FailurePolicy == admissionv1.Fail
-	return fails && binding.Spec.PolicyName == decisionsPolicy && binding.Spec.MatchResources == nil &&
-		slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny), nil
+	return true, nil
+}
+
+// fails says whether a policy that can't be evaluated refuses the request; that is the API's default.
+func fails(policy *admissionv1.FailurePolicyType) bool {
+	return policy == nil || *policy == admissionv1.Fail
 }

@@ -29,7 +29,7 @@ import (
 func (w *world) decision(ctx context.Context, o client.Object, p *v1alpha1.Proposal, verdict v1alpha1.Verdict) *v1alpha1.GovernanceDecision {
 	GinkgoHelper()
 	review := &authenticationv1.SelfSubjectReview{}
-	Expect(k8s.Create(ctx, review)).To(Succeed())
+	Expect(decider.Create(ctx, review)).To(Succeed())
 	kind := v1alpha1.TargetCommunity
 	switch o.(type) {
 	case *v1alpha1.Group:
@@ -209,6 +209,23 @@ var _ = Describe("what goes beyond a removal budget", Label("promise 4"), func()
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(binding), unguarded)).To(Succeed())
 			unguarded.Spec = binding.Spec
 			Expect(k8s.Update(ctx, unguarded)).To(Succeed())
+		})
+		d := w.decision(ctx, golang, p, v1alpha1.VerdictApprove)
+		w.create(ctx, d)
+		w.expect(ctx, d, metav1.ConditionFalse, v1alpha1.ReasonDecisionsUnguarded)
+		Consistently(func() int { return present(w) }).Should(Equal(6))
+	})
+
+	It("does not happen while nobody can know who asked for it", Serial, func(ctx SpecContext) {
+		w, golang := crowded(ctx)
+		w.undeclare(ctx, golang, "a", "b", "c", "d")
+		p := w.proposed(ctx, golang, "remove @c:memory", "remove @d:memory")
+		binding := &admissionv1.MutatingAdmissionPolicyBinding{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Name: "requester.community.cabildo.dev"}, binding)).To(Succeed())
+		Expect(k8s.Delete(ctx, binding.DeepCopy())).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) {
+			binding.ResourceVersion, binding.UID = "", ""
+			Expect(k8s.Create(ctx, binding)).To(Succeed())
 		})
 		d := w.decision(ctx, golang, p, v1alpha1.VerdictApprove)
 		w.create(ctx, d)

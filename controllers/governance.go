@@ -212,10 +212,13 @@ func (p *pass) ofLeavers(ops []plan.Operation) []plan.Operation {
 // interim is who stands in for the managers of a community that has none any more; empty when nobody does.
 func interim(policy *v1alpha1.GovernancePolicy, c *v1alpha1.Community, left func(string) bool) string {
 	at := c.Status.Governance
-	if policy == nil || c.Spec.Sponsor != nil && left != nil && left(c.Spec.Sponsor.Person) || at == nil || at.VacantSince == nil || c.Spec.Sponsor == nil || vacancyOf(policy).interim == v1alpha1.InterimNobody {
+	if policy == nil || at == nil || at.VacantSince == nil || c.Spec.Sponsor == nil || vacancyOf(policy).interim == v1alpha1.InterimNobody {
 		return ""
 	}
-	return c.Spec.Sponsor.Person
+	if sponsor := c.Spec.Sponsor.Person; left == nil || !left(sponsor) {
+		return sponsor
+	}
+	return ""
 }
 
 type vacancy struct {

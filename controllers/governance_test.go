@@ -287,8 +287,7 @@ var _ = Describe("Governance", func() {
 		w.governance(ctx, c, func(g Gomega, at *v1alpha1.GovernanceStatus) { g.Expect(at.Tier).To(Equal("Large")) })
 
 		golang := w.group("golang", "ana")
-		golang.Annotations = map[string]string{v1alpha1.RequestedByAnnotation: large.Spec.DecidedBy}
-		w.create(ctx, golang)
+		Expect(decider.Create(ctx, golang)).To(Succeed())
 		w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonCreationWaits)
 		Expect(golang.Status.Proposal.Operations).To(ConsistOf(w.name + `: make eng-golang "golang" as Internal, Open`))
 		own := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
@@ -296,21 +295,18 @@ var _ = Describe("Governance", func() {
 		w.expect(ctx, own, metav1.ConditionFalse, v1alpha1.ReasonRequesterCantApprove)
 
 		w.change(ctx, policy, func() { policy.Spec.Approvals = &v1alpha1.ApprovalRules{Automation: []string{large.Spec.DecidedBy}} })
-		w.change(ctx, golang, func() { delete(golang.Annotations, v1alpha1.RequestedByAnnotation) })
-		robot := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
-		w.create(ctx, robot)
-		w.expect(ctx, robot, metav1.ConditionFalse, v1alpha1.ReasonAutomationCantApprove)
-		Expect(w.server.Space("eng-golang")).To(BeNil())
-
-		w.change(ctx, policy, func() { policy.Spec.Approvals = nil })
 		w.change(ctx, golang, func() { golang.Spec.Join = v1alpha1.JoinInvite })
 		Eventually(func(g Gomega) {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
 			g.Expect(golang.Status.Proposal.Operations).To(ConsistOf(w.name + `: make eng-golang "golang" as Internal, Invite`))
 		}).Should(Succeed())
-		d := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
-		w.create(ctx, d)
-		w.expect(ctx, d, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		robot := w.decision(ctx, golang, golang.Status.Proposal, v1alpha1.VerdictApprove)
+		w.create(ctx, robot)
+		w.expect(ctx, robot, metav1.ConditionFalse, v1alpha1.ReasonAutomationCantApprove)
+		Expect(w.server.Space("eng-golang")).To(BeNil())
+
+		w.change(ctx, policy, func() { policy.Spec.Approvals = nil }) // it was a person's account after all
+		w.expect(ctx, robot, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.server.Space("eng-golang")).NotTo(BeNil())
 		w.expect(ctx, before, metav1.ConditionTrue, v1alpha1.ReasonReady)

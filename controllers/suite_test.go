@@ -44,6 +44,7 @@ const operatorNamespace = "cabildo-system"
 
 var (
 	k8s       client.Client
+	decider   client.Client // of somebody else, who may decide on what k8s asks for
 	apiserver *rest.Config
 	servers   sync.Map // *memory.Server by URL
 	asked     sync.Map // *questions by URL
@@ -81,10 +82,9 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Create(context.Background(), namespaced(operatorNamespace))).To(Succeed())
 
-	// Decisions count only where this policy is in force. The others have a suite of their own.
-	admission := filepath.Join("..", "config", "admission")
-	Expect(devenv.CreateFiles(context.Background(), k8s,
-		filepath.Join(admission, "decisions_policy.yaml"), filepath.Join(admission, "decisions_binding.yaml"))).To(Succeed())
+	decider, err = devenv.NewDecider(started, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(devenv.GuardDecisions(context.Background(), k8s, filepath.Join("..", "config", "admission"))).To(Succeed())
 
 	open := devenv.OpenPolicy()
 	Expect(unstructured.SetNestedSlice(open.Object, []any{map[string]any{"key": ungoverned, "operator": "DoesNotExist"}},
@@ -241,7 +241,11 @@ func (w *world) group(name string, members ...string) *v1alpha1.Group {
 func (w *world) create(ctx context.Context, objects ...client.Object) {
 	GinkgoHelper()
 	for _, o := range objects {
-		Expect(k8s.Create(ctx, o)).To(Succeed())
+		as := k8s
+		if _, decides := o.(*v1alpha1.GovernanceDecision); decides {
+			as = decider
+		}
+		Expect(as.Create(ctx, o)).To(Succeed())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -77,7 +78,11 @@ func explainTarget(ctx context.Context, cluster client.Client, t target, namespa
 		if err := t.get(ctx, cluster, namespace, &c, "communities"); err != nil {
 			return "", err
 		}
-		return tree.Explain(&c, policyOf(ctx, cluster, &c), width), nil
+		policy, err := policyOf(ctx, cluster, &c)
+		if err != nil {
+			return "", err
+		}
+		return tree.Explain(&c, policy, width), nil
 	case v1alpha1.TargetGroup:
 		var g v1alpha1.Group
 		if err := t.get(ctx, cluster, namespace, &g, "groups"); err != nil {
@@ -89,14 +94,20 @@ func explainTarget(ctx context.Context, cluster client.Client, t target, namespa
 	}
 }
 
-// policyOf is the policy that governs a community; nil for somebody who may not read it.
-func policyOf(ctx context.Context, cluster client.Client, c *v1alpha1.Community) *v1alpha1.GovernancePolicy {
+// policyOf is the policy that governs a community; nil for somebody who may not
+// read it, and where it is gone: then the community says the rest.
+func policyOf(ctx context.Context, cluster client.Client, c *v1alpha1.Community) (*v1alpha1.GovernancePolicy, error) {
 	if c.Status.Governance == nil || c.Status.Governance.Policy == "" {
-		return nil
+		return nil, nil
 	}
 	var p v1alpha1.GovernancePolicy
-	if err := cluster.Get(ctx, client.ObjectKey{Name: c.Status.Governance.Policy}, &p); err != nil {
-		return nil // the community says the rest
+	err := cluster.Get(ctx, client.ObjectKey{Name: c.Status.Governance.Policy}, &p)
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+		return nil, nil
+	case err != nil:
+		return nil, explain(err, "read", "governancepolicies", "")
+	default:
+		return &p, nil
 	}
-	return &p
 }

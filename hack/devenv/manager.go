@@ -57,12 +57,7 @@ func (cp *ControlPlane) InstallChart(ctx context.Context, set ...string) error {
 // takes says that the API server would store a Community, or refuse it for what is in it.
 func (cp *ControlPlane) takes(ctx context.Context, definitions dynamic.Interface) bool {
 	communities := schema.GroupVersionResource{Group: "community.cabildo.dev", Version: "v1alpha1", Resource: "communities"}
-	_, err := definitions.Resource(communities).Namespace(OperatorNamespace).Create(ctx, &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "community.cabildo.dev/v1alpha1", "kind": "Community", "metadata": map[string]any{"name": "nobodys"},
-		"spec": map[string]any{
-			"displayName": "Nobody's", "platforms": []any{map[string]any{"platformRef": map[string]any{"name": "nowhere"}}},
-		},
-	}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	_, err := definitions.Resource(communities).Namespace(OperatorNamespace).Create(ctx, nobodysCommunity(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	return err == nil || !strings.Contains(err.Error(), "There can be a delay")
 }
 

@@ -207,6 +207,8 @@ var _ = Describe("A release", Ordered, func() {
 		Entry("keep its records there", "update", "", "secrets", namespace, "cabildo-grants-key", true),
 		Entry("not write them elsewhere", "create", "", "secrets", "default", "", false),
 		Entry("see whether decisions are guarded", "get", "admissionregistration.k8s.io", "validatingadmissionpolicies", "", "decisions.community.cabildo.dev", true),
+		Entry("see whether it is noted who asked", "get", "admissionregistration.k8s.io", "mutatingadmissionpolicies", "", "requester.community.cabildo.dev", true),
+		Entry("not change what notes it", "update", "admissionregistration.k8s.io", "mutatingadmissionpolicies", "", "requester.community.cabildo.dev", false),
 		Entry("not change what guards them", "update", "admissionregistration.k8s.io", "validatingadmissionpolicies", "", "decisions.community.cabildo.dev", false),
 		Entry("not decide", "create", "community.cabildo.dev", "governancedecisions", "default", "", false),
 		Entry("read guidelines everywhere", "watch", "", "configmaps", "", "", true),

@@ -38,6 +38,8 @@ const Namespace = "cabildo-system"
 // Cluster is what specs talk to.
 type Cluster struct {
 	API client.Client
+	// Decider is somebody else, who may decide on what API asks for.
+	Decider client.Client
 	// Logged is every line of the manager's log, those for debugging too.
 	Logged *gbytes.Buffer
 }
@@ -60,9 +62,9 @@ func Start(ctx context.Context, factories map[v1alpha1.PlatformType]platform.Fac
 	c.API, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(c.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})).To(Succeed())
-	Expect(devenv.CreateFiles(ctx, c.API,
-		inRepository("config", "admission", "decisions_policy.yaml"), inRepository("config", "admission", "decisions_binding.yaml"))).To(Succeed())
-
+	c.Decider, err = devenv.NewDecider(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(devenv.GuardDecisions(ctx, c.API, inRepository("config", "admission"))).To(Succeed())
 	Expect(c.API.Create(ctx, devenv.OpenPolicy())).To(Succeed())
 
 	mgr, err := ctrl.NewManager(config, ctrl.Options{

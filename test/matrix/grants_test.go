@@ -99,7 +99,7 @@ var _ = Describe("what was granted on a real homeserver", func() {
 		Expect(w.joined(ctx)).To(HaveLen(3))
 
 		review := &authenticationv1.SelfSubjectReview{}
-		Expect(on.API.Create(ctx, review)).To(Succeed())
+		Expect(on.Decider.Create(ctx, review)).To(Succeed())
 		decision := &v1alpha1.GovernanceDecision{
 			ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: "agreed"},
 			Spec: v1alpha1.GovernanceDecisionSpec{
@@ -108,7 +108,7 @@ var _ = Describe("what was granted on a real homeserver", func() {
 				Verdict: v1alpha1.VerdictApprove, DecidedBy: review.Status.UserInfo.Username,
 			},
 		}
-		w.Create(ctx, decision)
+		Expect(on.Decider.Create(ctx, decision)).To(Succeed())
 		w.Expect(ctx, decision, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.joined(ctx)).To(HaveLen(1))
 	})
