@@ -63,7 +63,7 @@ func does(_ string, err error) {
 func image() []string {
 	repository, tag, ok := strings.Cut(images.cabildo, ":")
 	Expect(ok).To(BeTrue(), "%s has no tag", images.cabildo)
-	return []string{"--set", "image.repository=" + repository, "--set", "image.tag=" + tag}
+	return []string{"--set", "image.repository=" + repository, "--set-string", "image.tag=" + tag} // a tag may be all digits
 }
 
 // install installs the release and returns when helm says that it works.
