@@ -80,16 +80,7 @@ func (becameReady) Update(e event.UpdateEvent) bool {
 }
 
 func isReady(o client.Object) bool {
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
-	case *v1alpha1.Directory:
-		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
-	case *v1alpha1.Community:
-		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
-	default:
-		return false
-	}
+	return meta.IsStatusConditionTrue(v1alpha1.ConditionsOf(o), v1alpha1.ConditionReady)
 }
 
 // on, inNamespace and inNamespaceOn say what to list for an object: by its

@@ -260,37 +260,16 @@ func (w *world) expectCondition(ctx context.Context, o client.Object, kind strin
 	var found *metav1.Condition
 	Eventually(func(g Gomega) {
 		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
-		found = meta.FindStatusCondition(conditionsOf(o), kind)
+		found = meta.FindStatusCondition(v1alpha1.ConditionsOf(o), kind)
 		g.Expect(found).NotTo(BeNil(), "no condition %s yet", kind)
 		g.Expect(found.Reason).To(Equal(reason), found.Message)
 		g.Expect(found.Status).To(Equal(value), found.Message)
 		g.Expect(found.ObservedGeneration).To(Equal(o.GetGeneration()))
-		stalled := meta.IsStatusConditionTrue(conditionsOf(o), v1alpha1.ConditionStalled)
-		reconciling := meta.IsStatusConditionTrue(conditionsOf(o), v1alpha1.ConditionReconciling)
+		stalled := meta.IsStatusConditionTrue(v1alpha1.ConditionsOf(o), v1alpha1.ConditionStalled)
+		reconciling := meta.IsStatusConditionTrue(v1alpha1.ConditionsOf(o), v1alpha1.ConditionReconciling)
 		g.Expect(stalled && reconciling).To(BeFalse(), "Stalled and Reconciling are never both true")
 	}).Should(Succeed())
 	return found
-}
-
-func conditionsOf(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		return o.Status.Conditions
-	case *v1alpha1.Directory:
-		return o.Status.Conditions
-	case *v1alpha1.Community:
-		return o.Status.Conditions
-	case *v1alpha1.Group:
-		return o.Status.Conditions
-	case *v1alpha1.CommunityManager:
-		return o.Status.Conditions
-	case *v1alpha1.GovernanceDecision:
-		return o.Status.Conditions
-	case *v1alpha1.GovernancePolicy:
-		return o.Status.Conditions
-	default:
-		panic(fmt.Sprintf("%T has no conditions", o))
-	}
 }
 
 // change edits an object as a user would.

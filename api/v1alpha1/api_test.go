@@ -23,11 +23,16 @@ func TestSchemeHasEveryKindAndItsList(t *testing.T) {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"Platform", "Community", "Group"} {
+	for _, kind := range []string{"Platform", "Directory", "Community", "Group", "CommunityManager", "GovernancePolicy", "GovernanceDecision"} {
 		for _, name := range []string{kind, kind + "List"} {
 			gvk := schema.GroupVersionKind{Group: "community.cabildo.dev", Version: "v1alpha1", Kind: name}
-			if !scheme.Recognizes(gvk) {
+			object, err := scheme.New(gvk)
+			if err != nil {
 				t.Errorf("the scheme does not know %s", name)
+				continue
+			}
+			if _, conditioned := object.(v1alpha1.Conditioned); conditioned != (name == kind) {
+				t.Errorf("%s has conditions: %t", name, conditioned)
 			}
 		}
 	}

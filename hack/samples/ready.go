@@ -40,16 +40,7 @@ func Unready(ctx context.Context, c client.Reader) ([]string, error) {
 }
 
 func whyUnready(o client.Object) string {
-	conditions := (&v1alpha1.PlatformStatus{}).Conditions
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		conditions = o.Status.Conditions
-	case *v1alpha1.Community:
-		conditions = o.Status.Conditions
-	case *v1alpha1.Group:
-		conditions = o.Status.Conditions
-	}
-	switch ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); {
+	switch ready := meta.FindStatusCondition(v1alpha1.ConditionsOf(o), v1alpha1.ConditionReady); {
 	case ready == nil:
 		return "nothing was said yet"
 	case ready.Status != "True" || ready.ObservedGeneration != o.GetGeneration():

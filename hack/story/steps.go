@@ -92,30 +92,13 @@ func (w *world) look(ctx context.Context, o client.Object) error {
 	})
 }
 
-func conditionsOf(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *v1alpha1.Community:
-		return o.Status.Conditions
-	case *v1alpha1.Group:
-		return o.Status.Conditions
-	case *v1alpha1.CommunityManager:
-		return o.Status.Conditions
-	case *v1alpha1.GovernanceDecision:
-		return o.Status.Conditions
-	case *v1alpha1.Platform:
-		return o.Status.Conditions
-	default:
-		return nil
-	}
-}
-
 // condition waits until a condition has a reason, and returns its message.
 func (w *world) condition(ctx context.Context, o client.Object, kind, reason string) (message string, err error) {
 	err = w.until(ctx, func() error {
 		if err := w.cluster.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
-		c := meta.FindStatusCondition(conditionsOf(o), kind)
+		c := meta.FindStatusCondition(v1alpha1.ConditionsOf(o), kind)
 		switch {
 		case c == nil:
 			return fmt.Errorf("%s has no condition %s, wanted is %s", o.GetName(), kind, reason)

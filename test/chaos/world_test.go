@@ -328,16 +328,7 @@ func (w *world) gone(ctx context.Context, o client.Object) error {
 }
 
 func readyOf(o client.Object) metav1.Condition {
-	var conditions []metav1.Condition
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		conditions = o.Status.Conditions
-	case *v1alpha1.Community:
-		conditions = o.Status.Conditions
-	case *v1alpha1.Group:
-		conditions = o.Status.Conditions
-	}
-	if ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); ready != nil {
+	if ready := meta.FindStatusCondition(v1alpha1.ConditionsOf(o), v1alpha1.ConditionReady); ready != nil {
 		return *ready
 	}
 	return metav1.Condition{Reason: "Unknown", Message: "nothing was said yet"}

@@ -129,30 +129,13 @@ func (c *Cluster) ExpectCondition(ctx context.Context, o client.Object, kind str
 	var found *metav1.Condition
 	Eventually(func(g Gomega) {
 		g.Expect(c.API.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
-		found = meta.FindStatusCondition(conditions(o), kind)
+		found = meta.FindStatusCondition(v1alpha1.ConditionsOf(o), kind)
 		g.Expect(found).NotTo(BeNil(), "no condition %s yet", kind)
 		g.Expect(found.Reason).To(Equal(reason), found.Message)
 		g.Expect(found.Status).To(Equal(value), found.Message)
 		g.Expect(found.ObservedGeneration).To(Equal(o.GetGeneration()))
 	}).Should(Succeed())
 	return found
-}
-
-func conditions(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		return o.Status.Conditions
-	case *v1alpha1.Community:
-		return o.Status.Conditions
-	case *v1alpha1.Group:
-		return o.Status.Conditions
-	case *v1alpha1.CommunityManager:
-		return o.Status.Conditions
-	case *v1alpha1.GovernanceDecision:
-		return o.Status.Conditions
-	default:
-		return nil
-	}
 }
 
 // Change reads a resource, changes it, and writes it, until nobody was faster.

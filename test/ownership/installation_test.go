@@ -227,26 +227,13 @@ func (i *installation) says(ctx context.Context, o client.Object, ready metav1.C
 	var found *metav1.Condition
 	Eventually(func(g Gomega) {
 		g.Expect(i.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
-		found = meta.FindStatusCondition(conditionsOf(o), v1alpha1.ConditionReady)
+		found = meta.FindStatusCondition(v1alpha1.ConditionsOf(o), v1alpha1.ConditionReady)
 		g.Expect(found).NotTo(BeNil(), "no condition yet")
 		g.Expect(found.Reason).To(Equal(reason), found.Message)
 		g.Expect(found.Status).To(Equal(ready), found.Message)
 		g.Expect(found.ObservedGeneration).To(Equal(o.GetGeneration()))
 	}).Should(Succeed())
 	return found
-}
-
-func conditionsOf(o client.Object) []metav1.Condition {
-	switch o := o.(type) {
-	case *v1alpha1.Platform:
-		return o.Status.Conditions
-	case *v1alpha1.Community:
-		return o.Status.Conditions
-	case *v1alpha1.Group:
-		return o.Status.Conditions
-	default:
-		return nil
-	}
 }
 
 func (i *installation) change(ctx context.Context, o client.Object, edit func()) {
