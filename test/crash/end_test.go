@@ -54,6 +54,9 @@ func (w *world) look(ctx context.Context) (picture, error) {
 			for _, own := range []string{"dev.cabildo.key", "dev.cabildo.attempt"} { // made of what is the run's own
 				delete(e.Content.Raw, own)
 			}
+			if e.Type == event.StateMember { // the profile in it is the server's
+				maps.DeleteFunc(e.Content.Raw, func(field string, _ any) bool { return field != "membership" })
+			}
 			content, err := json.Marshal(e.Content.Raw)
 			if err != nil {
 				return nil, fmt.Errorf("reading %s of %s: %w", e.Type.Type, room, err)
