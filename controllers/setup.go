@@ -6,6 +6,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -39,6 +40,8 @@ type Options struct {
 	// their own, so this only bounds how many wait for their turn.
 	Concurrency int
 	Clock       clock.Clock
+	// PassLimit is how long the changes of one space go on before it is looked at again; 10 s where it is zero.
+	PassLimit time.Duration
 	// RetryBase is the first delay after a failure; it doubles up to RetryMax.
 	RetryBase, RetryMax time.Duration
 }
@@ -82,8 +85,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	guard := decisionsGuard{mgr.GetAPIReader()}
 	spaces := &spaceReconciler{
 		base: base, directories: directories, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
-		records: newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace),
-		closed:  newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
+		passLimit: cmp.Or(o.PassLimit, builtInPassLimit),
+		records:   newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace),
+		closed:    newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
 	}
 	if err := (&PlatformReconciler{
 		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, factories: o.Factories, metrics: o.Metrics,

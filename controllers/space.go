@@ -38,6 +38,8 @@ type spaceReconciler struct {
 	closed  *closures
 	guard   decisionsGuard
 	refused refusals
+	// passLimit is how long a pass writes at a stretch.
+	passLimit time.Duration
 	// directories are the people that each Directory has.
 	directories *directory.Directories
 }
@@ -197,6 +199,9 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 	}
 	if !f.nextExpiry.IsZero() {
 		after = min(after, max(f.nextExpiry.Sub(r.clock.Now()), time.Second))
+	}
+	if slices.ContainsFunc(passes, func(p *pass) bool { return p.more }) {
+		after = atOnce
 	}
 	return resultOf(outcome.Problem, after)
 }
@@ -378,8 +383,15 @@ func (r *spaceReconciler) patchStatus(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// longPass is how many steps are worth a word before they are taken.
-const longPass = 20
+const (
+	// longPass is how many steps are worth a word before they are taken.
+	longPass = 20
+	// builtInPassLimit is how long a pass writes before it ends, looks again and goes on: who has to be
+	// taken out meanwhile does not wait for the last of a thousand who come in.
+	builtInPassLimit = 10 * time.Second
+	// atOnce is when a pass goes on that was ended with much left to do.
+	atOnce = time.Millisecond
+)
 
 // progress says that there is much to do, and where the space is, before a
 // long pass goes on: the groups of a large community need not wait for its last member.
@@ -393,11 +405,15 @@ func (r *spaceReconciler) progress(ctx context.Context, p *pass, steps int) {
 	})
 	status.Apply(&s.status.Conditions, status.Outcome{
 		Generation: s.object.GetGeneration(),
-		Problem:    status.Wait(v1alpha1.ReasonProgressing, "At work on Platform %s: more than %d steps to go.", p.platform.Name, longPass),
+		Problem:    atWork(p),
 	})
 	if err := r.patchStatus(ctx, s); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Saying that work goes on") // the report at the end says it again
 	}
+}
+
+func atWork(p *pass) *status.Problem {
+	return status.Wait(v1alpha1.ReasonProgressing, "At work on Platform %s: more than %d steps to go.", p.platform.Name, longPass)
 }
 
 // tierProposal is the proposal to move a community to another tier, or nil.

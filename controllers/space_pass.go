@@ -59,6 +59,9 @@ type pass struct {
 	// halt says why nothing is done but to take out who has left; nil when all may be done.
 	halt *status.Problem
 
+	// more says that the pass ended with much left to do, and goes on at once.
+	more bool
+
 	// onlyCreate says that the space is made where there is none, and nothing else is done.
 	onlyCreate bool
 
@@ -395,7 +398,12 @@ func (r *spaceReconciler) spacesLeft(ctx context.Context, p *pass) (int, error) 
 // apply does the operations in order. What fails for one person or setting
 // blocks only that; what fails for the whole platform ends the pass.
 func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operation) (wrote bool, ended *status.Problem) {
+	began := r.clock.Now()
 	for i, op := range ops {
+		if len(ops)-i > longPass && r.clock.Since(began) > r.passLimit {
+			p.more = true
+			return wrote, r.stop(ctx, p, ops[i:], atWork(p))
+		}
 		if free, problem := r.reserve(ctx, p, op); problem != nil {
 			return wrote, r.stop(ctx, p, ops[i:], problem)
 		} else if !free {

@@ -137,6 +137,7 @@ func startManager() (stop func(), shows *prometheus.Registry) {
 		DirectoryMetrics: directory.NewMetrics(shows),
 		Concurrency:      8,
 		Clock:            &now,
+		PassLimit:        time.Second,
 		RetryBase:        50 * time.Millisecond,
 		RetryMax:         500 * time.Millisecond,
 	})).To(Succeed())

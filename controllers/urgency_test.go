@@ -5,8 +5,10 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -16,6 +18,7 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
+	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
 // question is what the request budget would be told of one call of an adapter.
@@ -109,6 +112,26 @@ var _ = Describe("the request budget of a platform", func() {
 		w.server.Edit("eng-golang", func(*model.Observed) {})
 		Eventually(func() []question { changed = append(changed, heard.take()...); return changed }).Should(
 			ContainElement(And(HaveField("About", "look at golang"), HaveField("Priority", platform.PriorityDrift))))
+	})
+
+	It("does not have a revocation wait for all who come in", func(ctx SpecContext) {
+		crowd := make([]string, 80)
+		for i := range crowd {
+			crowd[i] = fmt.Sprintf("p%02d", i)
+		}
+		w := newWorld(ctx, append(crowd, "ana")...).ready(ctx)
+		golang := w.group("golang", "ana")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+
+		w.server.Delay(memory.Call(plan.AddMember), 50*time.Millisecond)
+		w.change(ctx, golang, func() { golang.Spec.Members = append(golang.Spec.Members, members(crowd...)...) })
+		Eventually(w.inSpace("eng-golang")).Should(ContainElement("@p00:memory"))
+		w.change(ctx, golang, func() { golang.Spec.Members = golang.Spec.Members[1:] })
+		Eventually(w.inSpace("eng-golang")).ShouldNot(ContainElement("@ana:memory"))
+		Expect(len(w.inSpace("eng-golang")())).To(BeNumerically("<", len(crowd)), "the rest comes after it")
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.inSpace("eng-golang")()).To(HaveLen(len(crowd)))
 	})
 
 	It("is shown as long as there is the platform", func(ctx SpecContext) {

@@ -20,7 +20,7 @@ import (
 const (
 	// progressEvery is how often a line says how far it is.
 	progressEvery = 5 * time.Second
-	// patience is how long nothing may become Ready before the run gives up.
+	// patience is how long nothing may become Ready, and nobody may come into a space, before the run gives up.
 	patience = 10 * time.Minute
 )
 
@@ -70,6 +70,23 @@ func (o *objects) ready() (ready, all int, reasons map[string]int, example strin
 	return ready, all, reasons, example
 }
 
+// present is how many members all spaces have.
+func (o *objects) present() int {
+	sum := 0
+	add := func(m *v1alpha1.MemberCounts) {
+		if m != nil {
+			sum += int(m.Present)
+		}
+	}
+	for _, c := range o.communities.Items {
+		add(c.Status.Members)
+	}
+	for _, g := range o.groups.Items {
+		add(g.Status.Members)
+	}
+	return sum
+}
+
 // IsReady says whether a resource is Ready on its newest generation.
 func IsReady(generation, observed int64, conditions []metav1.Condition) bool {
 	return observed >= generation && meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady)
@@ -80,7 +97,7 @@ func IsReady(generation, observed int64, conditions []metav1.Condition) bool {
 // from when it began.
 func (s *Stack) WaitReady(ctx context.Context, groups int, began time.Time) (time.Time, error) {
 	want := 2 + groups
-	most, moved, said := -1, time.Now(), time.Now()
+	most, crowd, moved, said := -1, 0, time.Now(), time.Now()
 	for {
 		o, err := s.read(ctx)
 		if err != nil {
@@ -90,8 +107,8 @@ func (s *Stack) WaitReady(ctx context.Context, groups int, began time.Time) (tim
 		if ready == all && all == want {
 			return time.Now(), nil
 		}
-		if ready > most {
-			most, moved = ready, time.Now()
+		if there := o.present(); ready > most || there > crowd {
+			most, crowd, moved = max(most, ready), max(crowd, there), time.Now()
 		}
 		if time.Since(moved) > patience {
 			return time.Time{}, fmt.Errorf("nothing became Ready in %s: %s. For example, %s. %s",
