@@ -6,6 +6,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Conditioned is an object that says in conditions how it is, as every kind of this API does.
+// +kubebuilder:object:generate=false
 type Conditioned interface {
 	GetConditions() []metav1.Condition
 }
