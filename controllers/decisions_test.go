@@ -13,16 +13,28 @@ import (
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/controllers"
 	"github.com/cabildo-dev/cabildo/internal/model"
 	"github.com/cabildo-dev/cabildo/internal/plan"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
+
+// olderServer has no MutatingAdmissionPolicies.
+type olderServer struct{ client.Reader }
+
+func (s olderServer) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if _, notes := o.(*admissionv1.MutatingAdmissionPolicy); notes {
+		return &meta.NoKindMatchError{GroupKind: admissionv1.SchemeGroupVersion.WithKind("MutatingAdmissionPolicy").GroupKind()}
+	}
+	return s.Reader.Get(ctx, key, o, opts...)
+}
 
 // decision is a person's word on the proposal of an object. It counts for a day by the manager's clock, which other
 // specs put ahead of the API server's.
@@ -231,6 +243,10 @@ var _ = Describe("what goes beyond a removal budget", Label("promise 4"), func()
 		w.create(ctx, d)
 		w.expect(ctx, d, metav1.ConditionFalse, v1alpha1.ReasonDecisionsUnguarded)
 		Consistently(func() int { return present(w) }).Should(Equal(6))
+	})
+
+	It("happens on an API server that can't note who asked, as before Kubernetes 1.36", func(ctx SpecContext) {
+		Expect(controllers.MissingGuard(ctx, olderServer{k8s})).To(BeEmpty())
 	})
 
 	It("goes on after a failure in the middle of what was approved", func(ctx SpecContext) {

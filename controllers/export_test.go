@@ -3,6 +3,12 @@
 
 package controllers
 
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
 // Records is the store of records, for specs of what no platform in memory is large enough for.
 var (
 	NewRecords   = newRecords
@@ -12,3 +18,8 @@ var (
 	ForgetRecord = (*records).forget
 	NameOfRecord = recordName
 )
+
+// MissingGuard is which admission policy decisions lack, on an API server as a reader shows it.
+func MissingGuard(ctx context.Context, reader client.Reader) (string, error) {
+	return decisionsGuard{reader}.missing(ctx)
+}
