@@ -239,6 +239,9 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Roles:            map[string]model.Role{},
 		Control:          r.control(v.us),
 	}
+	if r.mark == nil && out.Mark != nil { // to be taken up again, which marks it
+		out.Mark.Released = true
+	}
 	for account, m := range r.members {
 		if account != v.us {
 			out.Members[account] = memberships[m.state]

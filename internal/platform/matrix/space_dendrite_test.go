@@ -88,6 +88,27 @@ var _ = Describe("making a space", func() {
 		Expect(a.differs(ctx, town)).To(BeEmpty())
 	})
 
+	It("finishes a room that the server began to make for it and did not mark", Label("promise 3"), func(ctx context.Context) {
+		// So a server may leave it that loses us in the middle of createRoom.
+		a := open(ctx)
+		town := a.want()
+		town.Address = ""
+		whole := a.make(ctx, town)
+		mark, create := operator().reads(ctx, whole.ID, "dev.cabildo.owner"), operator().reads(ctx, whole.ID, "m.room.create")
+		operator().does(ctx, http.MethodPost, "/rooms/"+whole.ID+"/leave", map[string]any{}, nil)
+		Eventually(func() *model.Observed { return a.sees(ctx, town).Space }).Should(BeNil())
+		var begun struct {
+			Room string `json:"room_id"`
+		}
+		operator().does(ctx, http.MethodPost, "/createRoom", map[string]any{
+			"creation_content": map[string]any{"type": "m.space", "dev.cabildo.key": create["dev.cabildo.key"]},
+		}, &begun)
+		Eventually(func() *model.Observed { return a.sees(ctx, town).Space }).ShouldNot(BeNil())
+		Expect(a.differs(ctx, town)).To(ContainElement("mark"))
+		Expect(a.make(ctx, town).ID).To(Equal(begun.Room))
+		Expect(operator().reads(ctx, begun.Room, "dev.cabildo.owner")).To(Equal(mark))
+	})
+
 	DescribeTable("makes and governs rooms of older versions",
 		func(ctx context.Context, version string) {
 			a := open(ctx, making(version))
