@@ -34,7 +34,7 @@ func NewBudget(perSecond, concurrency int) *Budget {
 // for what comes after the deadline: the error is the context's, but it can
 // come before that is done.
 func (b *Budget) Acquire(ctx context.Context, p Priority) (release func(), err error) {
-	if err := b.await(ctx, &waiter{priority: p, share: Share(ctx), turn: make(chan struct{})}); err != nil {
+	if err := b.await(ctx, &waiter{priority: p, share: Share(ctx), since: time.Now(), turn: make(chan struct{})}); err != nil {
 		return nil, err
 	}
 	return sync.OnceFunc(b.release), nil
@@ -81,7 +81,7 @@ func (b *Budget) give() {
 			b.later(d)
 			return
 		}
-		w := b.waiting.next()
+		w := b.waiting.next(now)
 		b.pace.take(now)
 		if !w.poll {
 			b.free--

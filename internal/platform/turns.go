@@ -3,13 +3,21 @@
 
 package platform
 
-import "container/list"
+import (
+	"container/list"
+	"time"
+)
 
 // patience is how many turns more urgent requests may have one after the other
 // while others wait: then one of these goes. A pass begins with a look at the
 // space, so what nobody looks at is not put right, and nobody is taken out of
 // it. The most urgent lose one turn in ten to each priority below them.
 const patience = 10
+
+// longEnough is how long a look waits behind grants before it has every third
+// turn: the pass that waits for it keeps its space from every other change, and
+// what came in the meantime may be a revocation.
+const longEnough = time.Second
 
 // turns are the requests that wait, and decide whose turn is next: the most
 // urgent, and among equals each share in turn, so that a community with
@@ -28,6 +36,8 @@ type waiter struct {
 	share    string
 	// poll says that it takes no place.
 	poll bool
+	// since is when it came.
+	since time.Time
 	// turn is closed when it has come.
 	turn chan struct{}
 	// at is where it stands in its share; nil when it doesn't wait any more.
@@ -58,7 +68,7 @@ func (t *turns) waiting() (n int) {
 }
 
 // next takes out whose turn it is. Somebody can go: any says so.
-func (t *turns) next() *waiter {
+func (t *turns) next(now time.Time) *waiter {
 	if t.polls.waiting > 0 {
 		return t.polls.take()
 	}
@@ -69,11 +79,15 @@ func (t *turns) next() *waiter {
 			t.passed[level] = 0
 		case chosen < 0, t.passed[level] >= patience:
 			chosen = level
+		case t.passed[level] > 1 && chosen > int(PriorityRevoke) && now.Sub(t.levels[level].first().since) >= longEnough:
+			chosen = level
 		}
 	}
 	t.passed[chosen] = 0
 	for level := chosen + 1; level < len(t.levels); level++ {
-		t.passed[level]++
+		if t.levels[level].waiting > 0 {
+			t.passed[level]++
+		}
 	}
 	return t.levels[chosen].take()
 }
@@ -106,10 +120,14 @@ func (r *ring) add(w *waiter) {
 	r.waiting++
 }
 
+// first is whose turn is next in the ring.
+func (r *ring) first() *waiter {
+	return r.shares.Front().Value.(*share).waiting.Front().Value.(*waiter)
+}
+
 func (r *ring) take() *waiter {
-	s := r.shares.Front().Value.(*share)
-	r.shares.MoveToBack(s.at)
-	w := s.waiting.Front().Value.(*waiter)
+	w := r.first()
+	r.shares.MoveToBack(r.byKey[w.share].at)
 	r.remove(w)
 	return w
 }

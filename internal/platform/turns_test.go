@@ -204,6 +204,31 @@ func TestAStreamOfGrantsDoesNotStarveALook(t *testing.T) {
 	}
 }
 
+// A pass that waits for a look keeps its space from every other change.
+func TestLooksThatHaveWaitedGoBetweenGrants(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const takes, looks = 10 * time.Millisecond, 200
+		budget := platform.NewBudget(plenty, 1)
+		ctx, background := t.Context(), load{budget: budget, takes: takes, end: make(chan struct{})}
+		defer background.stop()
+		for range 20 {
+			background.stream(ctx, platform.PriorityGrant)
+		}
+		came := time.Now()
+		var all sync.WaitGroup
+		for range looks {
+			all.Go(func() {
+				if release, err := budget.Acquire(ctx, platform.PriorityDrift); err == nil {
+					time.Sleep(takes)
+					release()
+				}
+			})
+		}
+		all.Wait()
+		NewWithT(t).Expect(time.Since(came)).To(BeNumerically("<=", time.Second+3*looks*takes))
+	})
+}
+
 // The budget that a Platform has when it says nothing, answers that take a
 // tenth of a second, and a thousand grants in line.
 func TestARevocationDoesNotWaitBehindAThousandGrants(t *testing.T) {
