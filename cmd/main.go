@@ -47,7 +47,7 @@ func main() {
 	flag.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"The operator's own namespace, the only one whose Secrets are read. Default: $POD_NAMESPACE.")
 	flag.StringVar(&f.logLevel, "log-level", "info", "debug, info or error.")
-	flag.IntVar(&f.concurrency, "concurrency", 128,
+	flag.IntVar(&f.concurrency, "concurrency", 32,
 		"How many resources of a kind are reconciled at once. Requests to a platform have a budget of their own.")
 	flag.Parse()
 	if err := run(f); err != nil {

@@ -37,8 +37,7 @@ type Options struct {
 	// DirectoryMetrics show how reading directories goes.
 	DirectoryMetrics *directory.Metrics
 	// Concurrency is how many resources of a kind are reconciled at once. Requests have a budget of
-	// their own, so this only bounds how many wait for their turn, or until a platform shows what was
-	// written: as many as that should not keep somebody who has to be taken out waiting for a worker.
+	// their own, so this only bounds how many wait for their turn.
 	Concurrency int
 	Clock       clock.Clock
 	// PassLimit is how long the changes of one space go on before it is looked at again; 10 s where it is zero.

@@ -38,6 +38,7 @@ type spaceReconciler struct {
 	closed  *closures
 	guard   decisionsGuard
 	refused refusals
+	cuts    cuts
 	// passLimit is how long a pass writes at a stretch.
 	passLimit time.Duration
 	// directories are the people that each Directory has.
@@ -105,6 +106,9 @@ func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.R
 			return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
 		}
 		passes = append(passes, p)
+		if p.settling {
+			return r.cut(ctx, s, passes)
+		}
 	}
 	if f.governed.halt != nil {
 		return r.report(ctx, s, f, passes, f.governed.halt)
@@ -131,9 +135,9 @@ func (r *spaceReconciler) found(ctx context.Context, s *subject, f facts) error 
 			s.record(v1alpha1.PlatformSpaceStatus{
 				Name: p.platform.Name, SpaceID: space.ID, Address: p.session.Display(space.Address), Record: p.recordID(),
 			})
-			r.tell(p)
 			made = true
 		}
+		r.tell(p)
 	}
 	s.gate = before
 	if !made {
@@ -180,6 +184,7 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 	}
 	outcome.Problem = status.Worst(problems...)
 	if outcome.Problem == nil {
+		r.cuts.forget(s.ref)
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)

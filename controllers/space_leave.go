@@ -50,6 +50,7 @@ func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, 
 		return resultOf(worst, jitter(desired.BuiltInResync))
 	}
 	r.counted.forget(s.ref.String())
+	r.cuts.forget(s.ref)
 	controllerutil.RemoveFinalizer(s.object, v1alpha1.SpaceFinalizer)
 	if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("removing the finalizer from %s: %w", s.ref, err)

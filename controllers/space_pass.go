@@ -61,6 +61,8 @@ type pass struct {
 
 	// more says that the pass ended with much left to do, and goes on at once.
 	more bool
+	// settling says that the pass ended because the platform has not shown yet what was written.
+	settling bool
 
 	// onlyCreate says that the space is made where there is none, and nothing else is done.
 	onlyCreate bool
@@ -260,10 +262,13 @@ func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem 
 	seen, err := p.session.Observe(platform.WithPriority(ctx, p.urgencyOfLook()), platform.Query{
 		OwnerID: p.platform.Spec.OwnerID, Ref: p.subject.ref, Parent: p.want.Parent,
 		Address: p.want.Address, KnownID: p.subject.known(p.platform.Name).SpaceID,
-		Members: p.membersMatter(), Declared: accounts(p.want.Members),
+		Members: p.membersMatter(), Declared: accounts(p.want.Members), NoWait: r.cuts.may(p.subject.ref),
 	})
 	if err != nil {
 		return r.platformProblem(p, err)
+	}
+	if p.settling = seen.Pending; p.settling {
+		return status.Wait(v1alpha1.ReasonProgressing, "Platform %s has not shown yet what was written.", p.platform.Name)
 	}
 	p.seen = seen
 	return nil

@@ -42,6 +42,9 @@ import (
 // operatorNamespace is where the credentials are.
 const operatorNamespace = "cabildo-system"
 
+// concurrency is how many resources of a kind are reconciled at once.
+const concurrency = 8
+
 var (
 	k8s       client.Client
 	decider   client.Client // of somebody else, who may decide on what k8s asks for
@@ -135,7 +138,7 @@ func startManager() (stop func(), shows *prometheus.Registry) {
 		Factories:        map[v1alpha1.PlatformType]platform.Factory{v1alpha1.PlatformMatrix: openMemory},
 		Metrics:          platform.NewMetrics(shows),
 		DirectoryMetrics: directory.NewMetrics(shows),
-		Concurrency:      8,
+		Concurrency:      concurrency,
 		Clock:            &now,
 		PassLimit:        time.Second,
 		RetryBase:        50 * time.Millisecond,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,40 @@ type question struct {
 type questions struct {
 	mu  sync.Mutex
 	all []question
+	// hidden is closed when the platform shows again what is written; nil while it does so at once.
+	hidden  chan struct{}
+	written map[model.Ref]bool
+}
+
+// hide has the platform show nothing of what is written from now on, until it is told to.
+func (q *questions) hide() (show func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hidden, q.written = make(chan struct{}), map[model.Ref]bool{}
+	return sync.OnceFunc(func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		close(q.hidden)
+		q.hidden = nil
+	})
+}
+
+// hides is what has to be waited for before a space can be seen; nil for nothing.
+func (q *questions) hides(ref model.Ref) <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.written[ref] {
+		return nil
+	}
+	return q.hidden
+}
+
+func (q *questions) wrote(ref model.Ref) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.hidden != nil {
+		q.written[ref] = true
+	}
 }
 
 func (q *questions) note(ctx context.Context, about string) {
@@ -57,11 +92,18 @@ type listening struct {
 
 func (l listening) Observe(ctx context.Context, q platform.Query) (platform.Observation, error) {
 	l.heard.note(ctx, "look at "+q.Ref.Name)
+	if hidden := l.heard.hides(q.Ref); hidden != nil {
+		if q.NoWait {
+			return platform.Observation{Pending: true}, nil
+		}
+		<-hidden
+	}
 	return l.Adapter.Observe(ctx, q)
 }
 
 func (l listening) Apply(ctx context.Context, op plan.Operation) (string, error) {
 	l.heard.note(ctx, string(op.Verb)+" "+op.Space.Mark.Ref.Name)
+	defer l.heard.wrote(op.Space.Mark.Ref)
 	return l.Adapter.Apply(ctx, op)
 }
 
@@ -132,6 +174,37 @@ var _ = Describe("the request budget of a platform", func() {
 		Expect(len(w.inSpace("eng-golang")())).To(BeNumerically("<", len(crowd)), "the rest comes after it")
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.inSpace("eng-golang")()).To(HaveLen(len(crowd)))
+	})
+
+	It("has nobody wait while a platform does not show what was written", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		q, _ := asked.Load(w.platform.Spec.Matrix.HomeserverURL)
+		heard := q.(*questions)
+		w.create(ctx, w.community())
+		groups := make([]*v1alpha1.Group, concurrency+2)
+		for i := range groups {
+			groups[i] = w.group(fmt.Sprintf("g%d", i), "ana")
+			w.create(ctx, groups[i])
+		}
+		for _, g := range groups {
+			w.expect(ctx, g, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		}
+
+		show := heard.hide()
+		defer show()
+		heard.take()
+		for _, g := range groups {
+			w.change(ctx, g, func() { g.Spec.Purpose = "Another topic" })
+		}
+		for _, g := range groups {
+			Eventually(func() string { return w.server.Space("eng-" + g.Name).Settings.Topic }).Should(Equal("Another topic"))
+		}
+		show()
+		for _, g := range groups {
+			w.expect(ctx, g, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		}
+		set := slices.DeleteFunc(heard.take(), func(q question) bool { return !strings.HasPrefix(q.About, "Set ") })
+		Expect(set).To(HaveLen(len(groups)), "each was set once")
 	})
 
 	It("is shown as long as there is the platform", func(ctx SpecContext) {

@@ -65,10 +65,15 @@ type Query struct {
 	// Verify asks the platform for what the shared view doesn't carry, such as where the address leads and
 	// what the pinned guidelines say, even when it was asked not long ago.
 	Verify bool
+	// NoWait has the answer come at once where the platform has not shown yet what was written to the space
+	// before: the observation is Pending then. A hint comes when it has.
+	NoWait bool
 }
 
 // Observation is the answer to a Query.
 type Observation struct {
+	// Pending says that there is nothing to see before what was written has come back. Only who asks for NoWait is told so.
+	Pending bool
 	// Complete says that the view is whole: what is not in it is not there.
 	Complete bool
 	// Why says what is missing from the view when it is not complete.

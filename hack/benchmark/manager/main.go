@@ -53,7 +53,7 @@ func main() {
 }
 
 // concurrency is the real manager's where nobody says otherwise.
-const concurrency = 128
+const concurrency = 32
 
 func run(f flags) error {
 	ctrl.SetLogger(zap.New(zap.Level(zapcore.InfoLevel), zap.StacktraceLevel(zapcore.DPanicLevel)))

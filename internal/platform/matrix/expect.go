@@ -127,6 +127,22 @@ func (v *view) settle(ctx context.Context, s scope) error {
 	}
 }
 
+// unsettled says that settle would have to wait, and not in vain.
+func (v *view) unsettled(s scope) bool {
+	wanted := v.outstanding(s)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.still(wanted) == "" || v.failing != nil {
+		return false
+	}
+	for e := range wanted {
+		if time.Since(e.since) > seeWithin {
+			return false
+		}
+	}
+	return true
+}
+
 // outstanding are the expectations in a scope, with their rooms.
 func (v *view) outstanding(s scope) map[*expectation]string {
 	v.mu.Lock()

@@ -26,7 +26,11 @@ func (a *Adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	if o, err := a.whole(); err != nil {
 		return o, err
 	}
-	if err := a.view.settle(ctx, scope{room: q.KnownID, ref: q.Ref, parent: q.Parent}); err != nil {
+	written := scope{room: q.KnownID, ref: q.Ref, parent: q.Parent}
+	if q.NoWait && a.view.unsettled(written) {
+		return platform.Observation{Pending: true}, nil
+	}
+	if err := a.view.settle(ctx, written); err != nil {
 		if o, err := a.whole(); err != nil || !o.Complete {
 			return o, err // the sync was lost while we waited
 		}

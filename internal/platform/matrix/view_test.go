@@ -362,6 +362,27 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	g.Expect(v.pending).To(BeEmpty())
 }
 
+func TestAnObservationNeedNotWait(t *testing.T) {
+	g := NewWithT(t)
+	v := newTestView()
+	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
+	written := state(typeName, us, map[string]any{"name": "second"})
+	v.expectEvent("!r", typeName, "", written.ID)
+	g.Expect(v.unsettled(scope{ref: ref})).To(BeTrue())
+	g.Expect(v.unsettled(scope{room: "!other"})).To(BeFalse())
+	v.fail(platform.Refuse(platform.Unavailable, "reading", "the connection was lost"))
+	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "nothing comes, and whoever looks is told why")
+	hints := v.fold(joined("!r", syncedRoom{Timeline: events{[]event{written}}}), false, time.Now())
+	g.Expect(hints).To(ConsistOf(ref), "who did not wait is woken")
+	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse())
+
+	v.expectEvent("!r", typeName, "", "$never")
+	for e := range v.pending["!r"] {
+		e.since = time.Now().Add(-seeWithin - time.Second)
+	}
+	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "it has been waited for long enough, and whoever looks is told so")
+}
+
 func TestWhatNeverCameBackIsForgottenInTheEnd(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
