@@ -85,7 +85,8 @@ func governedBy(c client.Reader, list func() client.ObjectList) handler.EventHan
 	}
 }
 
-// enqueueLast has requests wait until nothing else does.
+// enqueueLast has requests wait until nothing else does. Each may be in the queue
+// already, for its resync, and the higher of two priorities counts: so that has this priority as well.
 func enqueueLast(q workqueue.TypedRateLimitingInterface[reconcile.Request], requests []reconcile.Request) {
 	if prioritised, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
 		prioritised.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}, requests...)

@@ -15,9 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
@@ -202,13 +204,16 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 	if soon > 0 {
 		after = min(after, soon)
 	}
-	if !f.nextExpiry.IsZero() {
-		after = min(after, max(f.nextExpiry.Sub(r.clock.Now()), time.Second))
+	switch p := outcome.Problem; {
+	case p != nil && p.Severity == status.Transient:
+		return resultOf(p, after)
+	case slices.ContainsFunc(passes, func(p *pass) bool { return p.more }):
+		return ctrl.Result{RequeueAfter: atOnce}, nil
+	case f.nextExpiry.IsZero() || f.nextExpiry.Sub(r.clock.Now()) > after:
+		return ctrl.Result{RequeueAfter: after, Priority: ptr.To(handler.LowPriority)}, nil
+	default: // somebody may have to be taken out then
+		return ctrl.Result{RequeueAfter: max(f.nextExpiry.Sub(r.clock.Now()), time.Second), Priority: ptr.To(0)}, nil
 	}
-	if slices.ContainsFunc(passes, func(p *pass) bool { return p.more }) {
-		after = atOnce
-	}
-	return resultOf(outcome.Problem, after)
 }
 
 // halted says why nothing is done on purpose, or what is there.

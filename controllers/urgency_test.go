@@ -176,6 +176,35 @@ var _ = Describe("the request budget of a platform", func() {
 		Expect(w.inSpace("eng-golang")()).To(HaveLen(len(crowd)))
 	})
 
+	It("does not have a revocation wait for all that a policy's edit concerns", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		policy := w.policy()
+		w.create(ctx, policy, w.community())
+		groups := make([]*v1alpha1.Group, 6*concurrency)
+		for i := range groups {
+			groups[i] = w.group(fmt.Sprintf("g%d", i), "ana")
+			w.create(ctx, groups[i])
+		}
+		for _, g := range groups {
+			w.expect(ctx, g, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		}
+		edited := func(g *v1alpha1.Group) bool {
+			return w.server.Space("eng-"+g.Name).Settings.Permissions[model.ActionPin] == model.RoleModerator
+		}
+		waiting := func() []*v1alpha1.Group { return slices.DeleteFunc(slices.Clone(groups), edited) }
+
+		w.server.Delay(memory.Call(plan.Set), 500*time.Millisecond)
+		w.change(ctx, policy, func() {
+			policy.Spec.Tiers[0].Moderation = &v1alpha1.TierModeration{Defaults: &v1alpha1.Moderation{Pins: v1alpha1.AudienceModerators}}
+		})
+		Eventually(func() int { return len(waiting()) }).Should(BeNumerically("<", len(groups)))
+		last := slices.IndexFunc(groups, func(g *v1alpha1.Group) bool { return g.Name == waiting()[len(waiting())-1].Name })
+		w.change(ctx, groups[last], func() { groups[last].Spec.Members = nil })
+		Eventually(w.inSpace("eng-" + groups[last].Name)).ShouldNot(ContainElement("@ana:memory"))
+		Expect(len(waiting())).To(BeNumerically(">", len(groups)/2), "the others come after it")
+		Eventually(waiting).Should(BeEmpty())
+	})
+
 	It("has nobody wait while a platform does not show what was written", func(ctx SpecContext) {
 		w := newWorld(ctx, "ana").ready(ctx)
 		q, _ := asked.Load(w.platform.Spec.Matrix.HomeserverURL)
