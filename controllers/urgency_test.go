@@ -189,7 +189,7 @@ var _ = Describe("the request budget of a platform", func() {
 			w.expect(ctx, g, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		}
 		edited := func(g *v1alpha1.Group) bool {
-			return w.server.Space("eng-"+g.Name).Settings.Permissions[model.ActionPin] == model.RoleModerator
+			return w.server.Space("eng-" + g.Name).Settings.Permissions[model.ActionPin] == model.RoleModerator
 		}
 		waiting := func() []*v1alpha1.Group { return slices.DeleteFunc(slices.Clone(groups), edited) }
 
