@@ -44,7 +44,7 @@ func (c *cuts) add(ref model.Ref) {
 	c.inRow[ref]++
 }
 
-// forget is for a resource with which all is well, or that is gone.
+// forget is for a resource that was looked at without an error, or is gone.
 func (c *cuts) forget(ref model.Ref) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -185,8 +185,10 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 		problems = slices.Insert(problems, 0, awaited(s))
 	}
 	outcome.Problem = status.Worst(problems...)
-	if outcome.Problem == nil {
+	if p := outcome.Problem; p == nil || p.Severity != status.Transient {
 		r.cuts.forget(s.ref)
+	}
+	if outcome.Problem == nil {
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
 	outcome.Members, outcome.Moderation = findings(passes)
