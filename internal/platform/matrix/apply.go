@@ -193,7 +193,7 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if is := w.is.mark; is != nil && !is.Released && (is.OwnerID != w.cfg.OwnerID || is.Ref != mark.Ref) {
 		return platform.Refuse(platform.Conflict, doing, "it belongs to "+is.Ref.String()+" of the installation "+is.OwnerID)
 	}
-	if err := w.sameOwner(ctx, doing); err != nil {
+	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
@@ -216,9 +216,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	return w.put(ctx, typeOwner, "", contentOf(mark, listed))
 }
 
-// sameOwner refuses to write a mark over one that the view doesn't have yet:
+// sameOwner refuses to write a mark over another one that the view doesn't have yet:
 // another installation may have taken the room over since the last sync.
-func (w *write) sameOwner(ctx context.Context, doing string) error {
+func (w *write) sameOwner(ctx context.Context, doing string, mark model.Mark) error {
 	var now ownerContent
 	err := w.client.do(ctx, request{
 		doing: "looking whose " + w.id + " is", route: "GET /rooms/{room}/state/{type}",
@@ -228,6 +228,9 @@ func (w *write) sameOwner(ctx context.Context, doing string) error {
 		return err
 	}
 	before, after := w.is.owner.mark(), now.mark()
+	if after != nil && *after == mark { // as in a room that a createRoom without an answer is still about
+		return nil
+	}
 	if (before == nil) != (after == nil) || before != nil && *before != *after {
 		return platform.Refuse(platform.Conflict, doing, "whose it is has just changed; it is looked at again")
 	}
