@@ -143,7 +143,9 @@ type Observed struct {
 	Version   string
 	CreatedAt time.Time
 	// Mark is nil when no installation owns the space, or the mark is not to be trusted.
-	Mark     *Mark
+	Mark *Mark
+	// Unmarked says that whose the space is was found out without its mark, which has to be written.
+	Unmarked bool
 	Archived bool
 	// Address is the address that leads here; empty when there is none.
 	Address string

@@ -27,7 +27,7 @@ func Diff(want model.Space, seen *model.Observed, parentID string) []Operation {
 	}
 
 	var ops []Operation
-	if seen.Mark == nil || *seen.Mark != want.Mark {
+	if seen.Mark == nil || seen.Unmarked || *seen.Mark != want.Mark {
 		ops = append(ops, op(Mark))
 	}
 	if seen.Archived {

@@ -226,6 +226,7 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Version:   r.version,
 		CreatedAt: time.UnixMilli(r.createdAt),
 		Mark:      v.markOf(r),
+		Unmarked:  r.mark == nil,
 		Archived:  r.archived,
 		Linked:    v.linked(r, parent),
 		Settings: model.Settings{
@@ -242,9 +243,6 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Members:          make(map[string]model.Membership, len(r.members)),
 		Roles:            map[string]model.Role{},
 		Control:          r.control(v.us),
-	}
-	if r.mark == nil && out.Mark != nil { // to be taken up again, which marks it
-		out.Mark.Released = true
 	}
 	for account, m := range r.members {
 		if account != v.us {
