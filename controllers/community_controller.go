@@ -45,11 +45,12 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 		}}}
 	})
 	err := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Community{}, builder.WithPredicates(predicate.Or(specOrAnnotations, specOrLabels))).
-		Watches(&v1alpha1.Platform{}, list(on(indexPlatform)), builder.WithPredicates(platformBecameUsable)).
+		Named("community").
+		Watches(&v1alpha1.Community{}, own(), builder.WithPredicates(predicate.Or(specOrAnnotations, specOrLabels))).
+		Watches(&v1alpha1.Platform{}, inOrder(orderNew, list(on(indexPlatform))), builder.WithPredicates(platformBecameUsable)).
 		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(predicate.Or(createsAndDeletes, membersChanged))).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.ConfigMap{}, list(inNamespaceOn(indexGuidelines))).
+		Watches(&corev1.ConfigMap{}, inOrder(orderLast, list(inNamespaceOn(indexGuidelines)))).
 		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(managerChanged)).
 		Watches(&v1alpha1.GovernancePolicy{}, governedBy(reader, func() client.ObjectList { return &v1alpha1.CommunityList{} }), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.fromCommunity), builder.WithPredicates(specOrLabels)).

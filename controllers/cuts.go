@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -61,5 +62,5 @@ func (r *spaceReconciler) cut(ctx context.Context, s *subject, passes []*pass) (
 	if err := r.patchStatus(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: jitter(settleInterval)}, nil
+	return ctrl.Result{RequeueAfter: jitter(settleInterval), Priority: ptr.To(orderFirst)}, nil
 }

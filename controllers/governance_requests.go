@@ -10,10 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -73,26 +71,16 @@ func governedBy(c client.Reader, list func() client.ObjectList) handler.EventHan
 			policy := o.(*v1alpha1.GovernancePolicy).DeepCopy()
 			policy.DeletionTimestamp = nil
 			for _, namespace := range namespacesOf(ctx, c, policy) {
-				enqueueLast(q, requestsFor(ctx, c, list(), client.InNamespace(namespace)))
+				for _, request := range requestsFor(ctx, c, list(), client.InNamespace(namespace)) {
+					q.Add(request)
+				}
 			}
 		}
 	}
-	return handler.Funcs{
+	return inOrder(orderLast, handler.Funcs{
 		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
 		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q queue) { add(ctx, q, e.ObjectOld, e.ObjectNew) },
 		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
 		GenericFunc: func(ctx context.Context, e event.GenericEvent, q queue) { add(ctx, q, e.Object) },
-	}
-}
-
-// enqueueLast has requests wait until nothing else does. Each may be in the queue
-// already, for its resync, and the higher of two priorities counts: so that has this priority as well.
-func enqueueLast(q workqueue.TypedRateLimitingInterface[reconcile.Request], requests []reconcile.Request) {
-	if prioritised, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
-		prioritised.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}, requests...)
-		return
-	}
-	for _, request := range requests {
-		q.Add(request)
-	}
+	})
 }

@@ -39,11 +39,12 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 		})
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Group{}, builder.WithPredicates(specOrAnnotations)).
-		Watches(&v1alpha1.Community{}, list(inNamespaceOn(indexCommunity)), builder.WithPredicates(communityBecameUsable)).
+		Named("group").
+		Watches(&v1alpha1.Group{}, own(), builder.WithPredicates(specOrAnnotations)).
+		Watches(&v1alpha1.Community{}, inOrder(orderNew, list(inNamespaceOn(indexCommunity))), builder.WithPredicates(communityBecameUsable)).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withGuidelines)).
-		Watches(&v1alpha1.Platform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(platformBecameUsable)).
+		Watches(&corev1.ConfigMap{}, inOrder(orderLast, handler.EnqueueRequestsFromMapFunc(r.withGuidelines))).
+		Watches(&v1alpha1.Platform{}, inOrder(orderNew, handler.EnqueueRequestsFromMapFunc(r.onPlatform)), builder.WithPredicates(platformBecameUsable)).
 		Watches(&v1alpha1.CommunityManager{}, handler.EnqueueRequestsFromMapFunc(r.fromManager), builder.WithPredicates(managerChanged)).
 		Watches(&v1alpha1.GovernancePolicy{}, governedBy(reader, func() client.ObjectList { return &v1alpha1.GroupList{} }), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.fromCommunity), builder.WithPredicates(specOrLabels)).

@@ -19,7 +19,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/desired"
@@ -210,11 +209,11 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 	case p != nil && p.Severity == status.Transient:
 		return resultOf(p, after)
 	case slices.ContainsFunc(passes, func(p *pass) bool { return p.more }):
-		return ctrl.Result{RequeueAfter: atOnce}, nil
+		return ctrl.Result{RequeueAfter: atOnce, Priority: ptr.To(orderFirst)}, nil
 	case f.nextExpiry.IsZero() || f.nextExpiry.Sub(r.clock.Now()) > after:
-		return ctrl.Result{RequeueAfter: after, Priority: ptr.To(handler.LowPriority)}, nil
+		return ctrl.Result{RequeueAfter: after, Priority: ptr.To(orderLast)}, nil
 	default: // somebody may have to be taken out then
-		return ctrl.Result{RequeueAfter: max(f.nextExpiry.Sub(r.clock.Now()), time.Second), Priority: ptr.To(0)}, nil
+		return ctrl.Result{RequeueAfter: max(f.nextExpiry.Sub(r.clock.Now()), time.Second), Priority: ptr.To(orderFirst)}, nil
 	}
 }
 

@@ -11,13 +11,14 @@ import (
 // What the request budget of a platform is told about a request: whose it is,
 // and how urgent.
 
-// share is whose requests to a platform these are: a community and its groups take turns with others.
+// share is whose requests to a platform these are. A community takes turns with
+// others, and so do its groups together: all of them wait for what it has, and
+// its members are the most, which come in one by one.
 func (s *subject) share() string {
-	name := s.ref.Name
 	if s.group != nil {
-		name = s.group.Spec.CommunityRef.Name
+		return s.ref.Namespace + "/" + s.group.Spec.CommunityRef.Name + "/groups"
 	}
-	return s.ref.Namespace + "/" + name
+	return s.ref.Namespace + "/" + s.ref.Name
 }
 
 // urgencyOfLook is how urgent it is to see the space. What was declared since

@@ -13,7 +13,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -36,6 +38,16 @@ type questions struct {
 	// hidden is closed when the platform shows again what is written; nil while it does so at once.
 	hidden  chan struct{}
 	written map[model.Ref]bool
+	// lag is how long the platform takes to show what was written, and last when that was.
+	lag  time.Duration
+	last map[model.Ref]time.Time
+}
+
+// late has the platform show what is written from now on after so long.
+func (q *questions) late(lag time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lag, q.last = lag, map[model.Ref]time.Time{}
 }
 
 // hide has the platform show nothing of what is written from now on, until it is told to.
@@ -55,6 +67,11 @@ func (q *questions) hide() (show func()) {
 func (q *questions) hides(ref model.Ref) <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if left := q.lag - time.Since(q.last[ref]); left > 0 {
+		shown := make(chan struct{})
+		time.AfterFunc(left, func() { close(shown) })
+		return shown
+	}
 	if !q.written[ref] {
 		return nil
 	}
@@ -66,6 +83,9 @@ func (q *questions) wrote(ref model.Ref) {
 	defer q.mu.Unlock()
 	if q.hidden != nil {
 		q.written[ref] = true
+	}
+	if q.lag > 0 {
+		q.last[ref] = time.Now()
 	}
 }
 
@@ -136,7 +156,13 @@ var _ = Describe("the request budget of a platform", func() {
 		made := heard.take()
 		Expect(made).To(ContainElements(
 			HaveField("About", "look at engineering"), HaveField("About", "Create engineering"), HaveField("About", "Create golang")))
-		Expect(made).To(HaveEach(HaveField("Share", w.namespace+"/engineering")), "a group shares the turns of its community")
+		for _, q := range made {
+			share := w.namespace + "/engineering"
+			if strings.HasSuffix(q.About, " golang") {
+				share += "/groups"
+			}
+			Expect(q.Share).To(Equal(share), "a community takes turns with others, and so do its groups: %s", q.About)
+		}
 
 		By("changing who is in it")
 		w.change(ctx, golang, func() { golang.Spec.Members = golang.Spec.Members[:1] })
@@ -235,6 +261,34 @@ var _ = Describe("the request budget of a platform", func() {
 		}
 		set := slices.DeleteFunc(heard.take(), func(q question) bool { return !strings.HasPrefix(q.About, "Set ") })
 		Expect(set).To(HaveLen(len(groups)), "each was set once")
+	})
+
+	It("finishes what it began before it begins more", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		community := w.community()
+		w.create(ctx, community)
+		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		q, _ := asked.Load(w.platform.Spec.Matrix.HomeserverURL)
+		q.(*questions).late(300 * time.Millisecond)
+		w.server.Delay(memory.Call(plan.Create), 500*time.Millisecond)
+		groups := make([]*v1alpha1.Group, 10*concurrency)
+		for i := range groups {
+			groups[i] = w.group(fmt.Sprintf("g%d", i))
+			w.create(ctx, groups[i])
+		}
+		ready := func(g Gomega) (n int) {
+			var all v1alpha1.GroupList
+			g.Expect(k8s.List(ctx, &all, client.InNamespace(w.namespace))).To(Succeed())
+			for i := range all.Items {
+				if meta.IsStatusConditionTrue(all.Items[i].Status.Conditions, v1alpha1.ConditionReady) {
+					n++
+				}
+			}
+			return n
+		}
+		Eventually(ready).Should(BeNumerically(">=", 2*concurrency))
+		Expect(w.server.Spaces()).To(BeNumerically("<", len(groups)), "the first are whole before the last are begun")
+		Eventually(ready).Should(Equal(len(groups)))
 	})
 
 	It("is shown as long as there is the platform", func(ctx SpecContext) {

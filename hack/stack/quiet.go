@@ -59,6 +59,18 @@ func (s *Stack) WaitQuiet(ctx context.Context, groups int) (int, error) {
 	}
 }
 
+// counts is longer than the manager holds back how many members and groups there are, which changes all the time.
+const counts = 31 * time.Second
+
+// Settle waits until nothing is left to do, and how many members and groups there are is written.
+func (s *Stack) Settle(ctx context.Context) error {
+	if err := s.rest(ctx, counts); err != nil {
+		return err
+	}
+	_, err := s.WaitQuiet(ctx, 0)
+	return err
+}
+
 func all(map[string]string) string { return "all" }
 
 func total(counts map[string]int) int {

@@ -118,10 +118,16 @@ func (s *Stack) WaitReady(ctx context.Context, groups int, began time.Time) (tim
 			said = time.Now()
 			fmt.Printf("  %3.0f s  %s\n", time.Since(began).Seconds(), progress(ready, want, reasons))
 		}
-		if err := s.rest(ctx, time.Second); err != nil {
+		if err := s.rest(ctx, lookAgain(time.Since(began))); err != nil {
 			return time.Time{}, err
 		}
 	}
+}
+
+// lookAgain is when to read everything again after so long: the reading is work
+// for the machine that is measured, and an error of two in a hundred is small enough.
+func lookAgain(after time.Duration) time.Duration {
+	return min(max(after/50, 250*time.Millisecond), progressEvery)
 }
 
 func progress(ready, want int, reasons map[string]int) string {

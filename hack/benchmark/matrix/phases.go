@@ -53,8 +53,7 @@ func (b *benchmark) cold(ctx context.Context) error {
 	if b.results.versions, err = b.Versions(ctx); err != nil {
 		return err
 	}
-	_, err = b.WaitQuiet(ctx, 0) // what follows the last room is not to be part of the next figure
-	return err
+	return b.Settle(ctx) // what follows the last room is not to be part of the next figure
 }
 
 // readRooms notes what the bare loop has to make.

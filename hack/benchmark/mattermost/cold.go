@@ -71,6 +71,5 @@ func (s *server) applyAll(ctx context.Context) (c cold, err error) {
 	if s.results.versions, err = s.Versions(ctx); err != nil {
 		return c, err
 	}
-	_, err = s.WaitQuiet(ctx, 0)
-	return c, err
+	return c, s.Settle(ctx)
 }

@@ -6,6 +6,7 @@ package matrix
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"slices"
 
@@ -350,11 +351,16 @@ func tooLarge(content any, doing string) error {
 	return nil
 }
 
-// adopted has the parent name the room. Servers take writes into one room one
-// after the other, so a queue for the parent's room waits here, where it keeps
-// no place of the request budget from writes into other rooms; and whose turn
-// it is goes first, because all others in the queue wait for it.
+// lanes is how many rooms of one parent are linked to it at once. Servers take
+// writes into one room one after the other, and a second request is prepared meanwhile.
+const lanes = 2
+
+// adopted has the parent name the room. A queue for the parent's room waits
+// here, where it keeps no place of the request budget from writes into other
+// rooms; and whose turn it is goes first, because all others in the queue wait
+// for it. What is done to the parent itself does not stand in this queue.
 func (w *write) adopted(ctx context.Context, parent string, via []string) error {
-	defer w.rooms.Lock(parent)()
+	lane := crc32.ChecksumIEEE([]byte(w.id)) % lanes
+	defer w.rooms.Lock(fmt.Sprintf("children %d of %s", lane, parent))()
 	return w.putInto(platform.WithPriority(ctx, platform.PriorityRevoke), parent, typeChild, w.id, linkContent{Via: via})
 }

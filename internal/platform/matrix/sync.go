@@ -26,9 +26,9 @@ const (
 
 	// While there is news, the pause between two polls is so many times as long as the server worked for the
 	// last one, between these bounds: it looks through all our rooms for every poll.
-	paceFactor = 4
+	paceFactor = 6
 	leastPace  = 20 * time.Millisecond
-	mostPace   = 3 * time.Second
+	mostPace   = 6 * time.Second
 
 	leastBackoff = 500 * time.Millisecond
 	mostBackoff  = 15 * time.Second
