@@ -39,6 +39,36 @@ var _ = Describe("making a space", func() {
 		Expect(operator().reads(ctx, room.ID, "m.room.create")).NotTo(HaveKey("type"))
 	})
 
+	It("keeps no community waiting for the rooms that are linked to it", func(ctx context.Context) {
+		a := open(ctx)
+		town, _ := a.Normalize(a.want())
+		made := a.make(ctx, town)
+		g, _ := a.Normalize(group(town))
+		room, err := a.Apply(ctx, plan.Operation{Verb: plan.Create, Space: g, ParentID: made.ID})
+		Expect(err).NotTo(HaveOccurred())
+
+		asked, let := a.wire.hold("m.space.child")
+		defer let()
+		linked := make(chan error, 1)
+		go func() {
+			_, err := a.Apply(ctx, plan.Operation{Verb: plan.Link, SpaceID: room, Space: g, ParentID: made.ID})
+			linked <- err
+		}()
+		Eventually(asked).Should(Receive())
+		town.Settings.Topic = "Another topic"
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		changed := make(chan error, 1)
+		go func() {
+			_, err := a.Apply(soon, plan.Operation{Verb: plan.Set, Field: plan.FieldTopic, SpaceID: made.ID, Space: town})
+			changed <- err
+		}()
+		Eventually(changed, "20s").Should(Receive(BeNil()))
+		Expect(linked).NotTo(Receive())
+		let()
+		Eventually(linked, "20s").Should(Receive(BeNil()))
+	})
+
 	It("opens a room to whoever asks, where the server has a way to ask", func(ctx context.Context) {
 		a := open(ctx, asking())
 		town := a.want()

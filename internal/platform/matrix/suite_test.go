@@ -150,7 +150,7 @@ func aliasPath(address string) string {
 	return "/directory/room/" + url.PathEscape("#"+address+":"+server.ServerName)
 }
 
-// wire counts requests by route, can lose the answer of one, and can pretend
+// wire counts requests by route, can lose the answer of one, can hold some back, and can pretend
 // that the server makes rooms of one version only, or that people can ask to join.
 type wire struct {
 	version string
@@ -159,6 +159,17 @@ type wire struct {
 	mu     sync.Mutex
 	counts map[string]int
 	lose   string
+	// held is part of the paths that wait until let is closed; asked has one for each that came.
+	held       string
+	asked, let chan struct{}
+}
+
+// hold has requests wait whose path has this in it, until they are let go.
+func (w *wire) hold(part string) (asked <-chan struct{}, let func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held, w.asked, w.let = part, make(chan struct{}, 8), make(chan struct{})
+	return w.asked, sync.OnceFunc(func() { close(w.let) })
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -172,7 +183,12 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if lose {
 		w.lose = ""
 	}
+	hold := w.held != "" && strings.Contains(req.URL.Path, w.held)
 	w.mu.Unlock()
+	if hold {
+		w.asked <- struct{}{}
+		<-w.let
+	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err == nil && w.version != "" && route == "GET /capabilities" {
 		_ = resp.Body.Close()
