@@ -83,11 +83,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	directories := directory.NewDirectories()
 	guard := decisionsGuard{mgr.GetAPIReader()}
+	kept := newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace)
 	spaces := &spaceReconciler{
 		base: base, directories: directories, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
 		passLimit: cmp.Or(o.PassLimit, builtInPassLimit),
-		records:   newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace),
-		closed:    newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
+		records:   kept, brought: &brought{records: kept},
+		closed: newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),
 	}
 	if err := (&PlatformReconciler{
 		base: base, secrets: mgr.GetAPIReader(), namespace: o.Namespace, factories: o.Factories, metrics: o.Metrics,

@@ -36,6 +36,7 @@ type spaceReconciler struct {
 	// counted holds back counts that change all the time.
 	counted *throttle
 	records *records
+	brought *brought
 	closed  *closures
 	guard   decisionsGuard
 	refused refusals

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -183,7 +184,10 @@ func (r *spaceReconciler) letGo(ctx context.Context, p *pass, known v1alpha1.Pla
 		return nil
 	}
 	if deletion == v1alpha1.DeletionDelete { // otherwise it may come back, and so may its record
-		if err := r.records.forget(ctx, recordName(known.Name, p.platform.Spec.OwnerID, p.subject.ref)); err != nil {
+		err := errors.Join(
+			r.records.forget(ctx, recordName(known.Name, p.platform.Spec.OwnerID, p.subject.ref)),
+			r.records.forget(ctx, broughtName(p.platform, p.subject.ref)))
+		if err != nil {
 			return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "%v.", err)
 		}
 	}

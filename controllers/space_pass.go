@@ -41,6 +41,8 @@ type pass struct {
 	// insideUnknown says that not all of them are known.
 	inside        []model.Member
 	insideUnknown bool
+	// guests says that somebody came into the space of a community with one of its groups.
+	guests bool
 	// nameless are people of whom the platform's directory does not say what their account is, and missing those
 	// and the accounts that don't exist.
 	nameless, missing []string
@@ -162,6 +164,9 @@ func (r *spaceReconciler) settle(ctx context.Context, p *pass) *status.Problem {
 	if p.seen.Complete {
 		p.record.Settle()
 	}
+	if problem := r.meetBrought(ctx, p); problem != nil {
+		return problem
+	}
 	return r.keep(ctx, p)
 }
 
@@ -277,7 +282,7 @@ func (r *spaceReconciler) observe(ctx context.Context, p *pass) *status.Problem 
 // membersMatter says that who is in the space has to be known: somebody is
 // declared, nobody else may be there, or somebody was added before.
 func (p *pass) membersMatter() bool {
-	return len(p.want.Members) > 0 || p.record != nil && p.record.Size() > 0 ||
+	return len(p.want.Members) > 0 || p.record != nil && p.record.Size() > 0 || p.guests ||
 		p.effective.Management.Membership == v1alpha1.MembershipExclusive
 }
 
@@ -379,7 +384,9 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 			Count:   int(ptr.Deref(budget.Count, 0)),
 			Floor:   int(ptr.Deref(budget.Floor, 0)),
 		},
-		Granted:    p.granted,
+		Granted: func(account string) bool {
+			return p.granted(account) || p.left(account) && r.isGuest(ctx, p, account)
+		},
 		Left:       p.left,
 		RecordLost: p.record.Partial,
 		Baseline:   p.baseline,

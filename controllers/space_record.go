@@ -38,7 +38,7 @@ func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
 		record.Partial = false
 	}
 	p.record, p.recordName = record, name
-	return nil
+	return r.recallBrought(ctx, p)
 }
 
 // meet brings the record in line with what is seen, when that is all there is,
@@ -83,6 +83,9 @@ func (p *pass) granted(account string) bool { return p.record.Granted(p.session.
 // before anything is done: a crash in between loses no grant and gives nothing
 // of the budget back.
 func (r *spaceReconciler) intend(ctx context.Context, p *pass, ops []plan.Operation) *status.Problem {
+	if problem := r.bring(ctx, p, ops); problem != nil {
+		return problem
+	}
 	now := r.clock.Now()
 	for _, op := range ops {
 		if op.Removes() {

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/test/cluster"
@@ -175,8 +176,40 @@ var _ = Describe("members on a real Mattermost", func() {
 		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(isIn(ctx, w.channel(), ana)).To(BeTrue())
 		Expect(isIn(ctx, w.channel(), guest)).To(BeTrue())
-		_, _, err = server.Admin().GetTeamMember(ctx, w.team(), omar.ID, "")
+		Expect(w.isInTeam(ctx, omar)).To(BeTrue())
+	})
+
+	It("who have left the organisation lose the community that their group brought them into, and who came there alone keeps it", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ana, omar, eve := w.person(ctx, "ana"), w.person(ctx, "omar"), w.person(ctx, "eve")
+		everybody := &v1alpha1.Directory{ObjectMeta: metav1.ObjectMeta{Name: w.name}, Spec: v1alpha1.DirectorySpec{
+			Type:         v1alpha1.DirectoryInline,
+			Inline:       &v1alpha1.DirectoryPeople{People: []v1alpha1.DirectoryPerson{{Username: ana.Username}, {Username: omar.Username}, {Username: eve.Username}}},
+			LeaverBudget: &v1alpha1.LeaverBudget{Percent: ptr.To[int32](100)},
+		}}
+		w.platform.Spec.Accounts = &v1alpha1.Accounts{DirectoryRef: &v1alpha1.LocalReference{Name: w.name}}
+		w.Create(ctx, everybody, w.secret, w.platform, w.community)
+		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		_, _, err := server.Admin().AddTeamMember(ctx, w.team(), eve.ID)
 		Expect(err).NotTo(HaveOccurred())
+		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: ana.Username}, {Person: omar.Username}, {Person: eve.Username}}
+		w.Create(ctx, w.group)
+		w.Expect(ctx, w.group, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		for _, p := range []person{ana, omar, eve} {
+			Expect(isIn(ctx, w.channel(), p)).To(BeTrue())
+			Expect(w.isInTeam(ctx, p)).To(BeTrue())
+		}
+
+		By("having two of them leave")
+		w.Change(ctx, everybody, func() {
+			everybody.Spec.Inline.People[1].State = v1alpha1.PersonDisabled
+			everybody.Spec.Inline.People[2].State = v1alpha1.PersonDisabled
+		})
+		Eventually(func() bool { return isIn(ctx, w.channel(), omar) || isIn(ctx, w.channel(), eve) }).Should(BeFalse())
+		Eventually(func() bool { return w.isInTeam(ctx, omar) }).Should(BeFalse())
+		w.Expect(ctx, w.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Consistently(func() bool { return w.isInTeam(ctx, eve) && w.isInTeam(ctx, ana) }).Should(BeTrue())
+		Expect(isIn(ctx, w.channel(), ana)).To(BeTrue())
 	})
 
 	It("who were renamed stay, and are taken out when they are not declared any more", func(ctx SpecContext) {

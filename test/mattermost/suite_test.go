@@ -140,6 +140,12 @@ func isIn(ctx context.Context, channel string, p person) bool {
 	return err == nil
 }
 
+// isInTeam says whether somebody is in the community's team.
+func (w *world) isInTeam(ctx context.Context, p person) bool {
+	m, _, err := server.Admin().GetTeamMember(ctx, w.team(), p.ID, "")
+	return err == nil && m.DeleteAt == 0
+}
+
 // at has the world's platform reached at another URL.
 func (w *world) at(url string) *world {
 	w.platform.Spec.Mattermost.URL = url
