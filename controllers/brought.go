@@ -29,20 +29,26 @@ type brought struct {
 
 // with does something with the record for a community's space on the platform
 // of a pass, which is nil where there is none, and keeps what that returns.
-func (b *brought) with(ctx context.Context, p *pass, community model.Ref, do func(*grants.Record) (*grants.Record, error)) *status.Problem {
+func (b *brought) with(ctx context.Context, p *pass, community model.Ref, do func(*grants.Record) (*grants.Record, *status.Problem)) *status.Problem {
 	name := broughtName(p.platform, community)
 	defer b.locks.Lock(name)()
 	record, err := b.records.recall(ctx, name)
-	if err == nil {
-		record, err = do(record)
-	}
-	if err == nil && record != nil {
-		err = b.records.keep(ctx, name, p.platform.Name, community, record)
-	}
 	if err != nil {
-		return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "Who comes into the community with a group can't be recorded, so nothing is changed: %v.", err)
+		return notBrought(err)
+	}
+	record, problem := do(record)
+	if problem != nil || record == nil {
+		return problem
+	}
+	if err := b.records.keep(ctx, name, p.platform.Name, community, record); err != nil {
+		return notBrought(err)
 	}
 	return nil
+}
+
+func notBrought(err error) *status.Problem {
+	return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err,
+		"Who comes into the community with a group can't be recorded, so nothing is changed: %v.", err)
 }
 
 // broughtName is the Secret with the record for a community's space.
@@ -65,7 +71,7 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 	if len(coming) == 0 {
 		return nil
 	}
-	return r.brought.with(ctx, p, *p.want.Parent, func(record *grants.Record) (*grants.Record, error) {
+	return r.brought.with(ctx, p, *p.want.Parent, func(record *grants.Record) (*grants.Record, *status.Problem) {
 		coming = slices.DeleteFunc(coming, func(account string) bool {
 			return record != nil && record.Granted(p.session.Stable(account))
 		})
@@ -75,8 +81,11 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 		seen, err := p.session.Observe(ctx, platform.Query{
 			OwnerID: p.platform.Spec.OwnerID, Ref: *p.want.Parent, KnownID: p.seen.ParentID, Members: true,
 		})
-		if err != nil || seen.Space == nil {
-			return nil, err
+		if err != nil {
+			return nil, r.platformProblem(p, err)
+		}
+		if seen.Space == nil {
+			return nil, nil
 		}
 		for _, account := range coming {
 			if seen.Space.Members[account] == model.Present {
@@ -84,7 +93,7 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 			}
 			if record == nil {
 				if record, err = r.records.begin(ctx); err != nil {
-					return nil, err
+					return nil, notBrought(err)
 				}
 			}
 			record.Give(model.Member{Account: p.session.Stable(account)}, r.clock.Now())
@@ -98,7 +107,7 @@ func (r *spaceReconciler) recallBrought(ctx context.Context, p *pass) *status.Pr
 	if !p.session.Info.Nested || p.subject.group != nil {
 		return nil
 	}
-	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, error) {
+	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, *status.Problem) {
 		p.guests = record != nil && record.Size() > 0
 		return nil, nil
 	})
@@ -109,7 +118,7 @@ func (r *spaceReconciler) isGuest(ctx context.Context, p *pass, account string) 
 	if !p.guests {
 		return false
 	}
-	problem := r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, error) {
+	problem := r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, *status.Problem) {
 		is = record != nil && record.Granted(p.session.Stable(account))
 		return nil, nil
 	})
@@ -121,7 +130,7 @@ func (r *spaceReconciler) meetBrought(ctx context.Context, p *pass) *status.Prob
 	if space := p.seen.Space; !p.guests || !p.seen.Complete || p.insideUnknown || space == nil || space.Members == nil {
 		return nil
 	}
-	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, error) {
+	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, *status.Problem) {
 		if record == nil {
 			return nil, nil
 		}
