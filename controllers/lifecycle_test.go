@@ -40,6 +40,7 @@ var _ = Describe("the end of a resource", Label("promise 5"), func() {
 		Expect(k8s.Delete(ctx, golang)).To(Succeed())
 		w.gone(ctx, golang)
 		Expect(w.server.Space("eng-golang").Mark.Released).To(BeTrue())
+		Expect(w.server.Space("eng-golang").Archived).To(BeFalse())
 
 		again := w.group("golang")
 		w.create(ctx, again)

@@ -67,9 +67,11 @@ var _ = Describe("a platform in trouble", func() {
 		down := &platform.Error{Kind: platform.Unavailable, Doing: "reading"}
 		w.server.Fail(memory.CallObserve, memory.Fault{Err: down})
 		w.server.Fail(memory.CallProbe, memory.Fault{Err: down})
+		writes := w.server.Writes()
 		w.change(ctx, community, func() { community.Spec.Purpose = "Something new." })
 		w.expect(ctx, community, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
 		w.expect(ctx, w.platform, metav1.ConditionFalse, v1alpha1.ReasonUnavailable)
+		Expect(w.server.Writes()).To(Equal(writes))
 		w.server.Fail(memory.CallObserve, memory.Fault{})
 		w.server.Fail(memory.CallProbe, memory.Fault{})
 		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)

@@ -197,7 +197,7 @@ func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source}, groups(tc.groups), nobody{}, noManagers, today)
+			people, unresolved := desired.People(sources{person("ana", ""), tc.source, tc.source, person("zoe", "")}, groups(tc.groups), nobody{}, noManagers, today)
 			g.Expect(unresolved).To(HaveLen(1), "said once")
 			g.Expect(unresolved[0].Reason).To(Equal(tc.reason))
 			g.Expect(unresolved[0].Message).To(ContainSubstring(tc.message))
@@ -205,7 +205,7 @@ func TestWhatCantBeResolvedIsNamed(t *testing.T) {
 			for _, p := range people {
 				names = append(names, p.Person)
 			}
-			g.Expect(names).To(ConsistOf(append(tc.others, "ana")))
+			g.Expect(names).To(ConsistOf(append(tc.others, "ana", "zoe")))
 		})
 	}
 }

@@ -76,6 +76,7 @@ func TestWhatMattermostCantHoldIsALoss(t *testing.T) {
 		"branding.avatarURL": func(s *model.Space) { s.Settings.Avatar = "mxc://example.com/a" },
 		"join":               func(s *model.Space) { s.Settings.Join = model.JoinRequest },
 		"branding.icon":      func(s *model.Space) { s.Settings.Icon = "data:image/png;base64,aaaa" },
+		"visibility":         func(s *model.Space) { s.Settings.Listed = true },
 		"moderation.history": func(s *model.Space) { s.Settings.History = model.HistorySinceJoining },
 		"moderation.guests":  func(s *model.Space) { s.Settings.Guests = model.GuestsAllowed },
 		"moderation.posting": func(s *model.Space) {
