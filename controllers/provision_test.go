@@ -198,8 +198,12 @@ var _ = Describe("members", func() {
 	It("who can't be added do not hold up the others", Label("promise 6"), func(ctx SpecContext) {
 		w := newWorld(ctx, "ana", "omar").ready(ctx)
 		golang := w.group("golang", "ana", "omar")
-		w.server.Fail(memory.Call(plan.AddMember), memory.Fault{Err: &platform.Error{Kind: platform.Forbidden, Doing: "adding somebody"}, Once: true})
+		q, _ := asked.Load(w.platform.Spec.Matrix.HomeserverURL)
+		q.(*questions).refuse("@ana:memory")
 		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonPeopleNotAdded)
+		Expect(w.inSpace("eng-golang")()).To(ConsistOf("@omar:memory"))
+		q.(*questions).refuse("")
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(w.server.Space("eng-golang").Members).To(HaveLen(2))
 	})

@@ -41,6 +41,22 @@ type questions struct {
 	// lag is how long the platform takes to show what was written, and last when that was.
 	lag  time.Duration
 	last map[model.Ref]time.Time
+	// refused is an account that can't be added to any space.
+	refused string
+}
+
+// refuse has one account refused from now on; an empty one ends it.
+func (q *questions) refuse(account string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.refused = account
+}
+
+// refuses says that an operation adds the account that is refused.
+func (q *questions) refuses(op plan.Operation) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return op.Verb == plan.AddMember && op.Members[0].Account == q.refused
 }
 
 // late has the platform show what is written from now on after so long.
@@ -123,6 +139,9 @@ func (l listening) Observe(ctx context.Context, q platform.Query) (platform.Obse
 
 func (l listening) Apply(ctx context.Context, op plan.Operation) (string, error) {
 	l.heard.note(ctx, string(op.Verb)+" "+op.Space.Mark.Ref.Name)
+	if l.heard.refuses(op) {
+		return "", platform.Refuse(platform.Forbidden, "adding somebody", "the server has it so")
+	}
 	defer l.heard.wrote(op.Space.Mark.Ref)
 	return l.Adapter.Apply(ctx, op)
 }
