@@ -227,7 +227,7 @@ var _ = Describe("what was granted", Label("promise 1", "promise 2"), func() {
 		golang := provisioned(ctx, w, "ana", "omar")
 		record := w.record(ctx, golang)
 		for key, value := range record.Data {
-			for _, part := range []string{"ana", "omar", "memory"} {
+			for _, part := range []string{"ana", "omar", "memory", "person"} {
 				Expect(key + string(value)).NotTo(ContainSubstring(part))
 			}
 		}
