@@ -22,8 +22,13 @@ var ending = section("The end of a space",
 		for range 2 {
 			Expect(s.apply(ctx, plan.Archive, want, made.ID)).To(Succeed())
 		}
-		Expect(s.seesSpace(ctx, want).Archived).To(BeTrue())
+		archived := s.seesSpace(ctx, want)
+		Expect(archived.Archived).To(BeTrue())
+		Expect(archived.Members).To(Equal(made.Members))
 		if kind == model.KindGroup {
+			shown, err := p.read(ctx, made.ID)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(shown.said).To(ContainElement("hello"))
 			Expect(p.try(ctx, model.ActionPost, made.ID, "one more thing")).NotTo(Succeed())
 		}
 	}),

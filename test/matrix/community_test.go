@@ -99,12 +99,21 @@ var _ = Describe("a community on a real homeserver", func() {
 	})
 
 	It("leaves the room and what was said when the group is deleted, and finds it again", Label("promise 5"), func(ctx SpecContext) {
-		w := newWorld(ctx).ready(ctx)
+		w := newWorld(ctx)
+		ana := person(ctx, w.name+"-ana")
+		w.group.Spec.Members = []v1alpha1.MemberSource{{Person: w.name + "-ana"}}
+		w.ready(ctx)
 		room := w.room()
+		said, err := ana.SendText(ctx, room, "hello")
+		Expect(err).NotTo(HaveOccurred())
 		Expect(on.API.Delete(ctx, w.group)).To(Succeed())
 		w.Gone(ctx, w.group)
 		var name event.RoomNameEventContent
 		Expect(state(ctx, room, event.StateRoomName, "", &name)).To(Succeed())
+		_, err = ana.GetEvent(ctx, room, said.EventID)
+		Expect(err).NotTo(HaveOccurred())
+		_, err = ana.SendText(ctx, room, "are you still there?")
+		Expect(err).NotTo(HaveOccurred())
 
 		again := w.group.DeepCopy()
 		again.ObjectMeta = metav1.ObjectMeta{Namespace: w.name, Name: "golang"}
