@@ -6,6 +6,8 @@ package controllers
 import (
 	"context"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/grants"
@@ -25,7 +27,11 @@ import (
 type brought struct {
 	records *records
 	locks   platform.Locks // by the record's name
+	given   sync.Map       // when this process noted somebody last, as time.Time by the record's name
 }
+
+// staleFor is how old what a pass knows of its community's groups may be when it begins.
+const staleFor = time.Minute
 
 // with does something with the record for a community's space on the platform
 // of a pass, which is nil where there is none, and keeps what that returns.
@@ -84,9 +90,10 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 		if err != nil {
 			return nil, r.platformProblem(p, err)
 		}
-		if seen.Space == nil {
+		if seen.Space == nil || !seen.Complete { // who came alone can't be told
 			return nil, nil
 		}
+		r.brought.given.Store(broughtName(p.platform, *p.want.Parent), r.clock.Now())
 		for _, account := range coming {
 			if seen.Space.Members[account] == model.Present {
 				continue
@@ -107,6 +114,7 @@ func (r *spaceReconciler) recallBrought(ctx context.Context, p *pass) *status.Pr
 	if !p.session.Info.Nested || p.subject.group != nil {
 		return nil
 	}
+	p.began = r.clock.Now()
 	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, *status.Problem) {
 		p.guests = record != nil && record.Size() > 0
 		return nil, nil
@@ -125,13 +133,15 @@ func (r *spaceReconciler) isGuest(ctx context.Context, p *pass, account string) 
 	return is && problem == nil
 }
 
-// meetBrought forgets who is neither in the space of a community any more nor in one of its groups.
+// meetBrought forgets who is neither in the space of a community any more nor in one of its groups. Who was noted
+// since the pass read its groups is in neither yet, so that it forgets nobody then.
 func (r *spaceReconciler) meetBrought(ctx context.Context, p *pass) *status.Problem {
 	if space := p.seen.Space; !p.guests || !p.seen.Complete || p.insideUnknown || space == nil || space.Members == nil {
 		return nil
 	}
 	return r.brought.with(ctx, p, p.subject.ref, func(record *grants.Record) (*grants.Record, *status.Problem) {
-		if record == nil {
+		last, noted := r.brought.given.Load(broughtName(p.platform, p.subject.ref))
+		if record == nil || noted && last.(time.Time).After(p.began.Add(-staleFor)) {
 			return nil, nil
 		}
 		seen, inside := map[string]model.Membership{}, make([]model.Member, len(p.inside))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -38,22 +39,44 @@ func (w *world) record(ctx context.Context, o client.Object) *corev1.Secret {
 	return nil
 }
 
-// rewrite changes the record of an object, with the key that all records have.
-func (w *world) rewrite(ctx context.Context, o client.Object, change func(*grants.Record)) {
-	GinkgoHelper()
-	var key corev1.Secret
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
-	secret := w.record(ctx, o)
+// encodedIn is the record in a Secret.
+func encodedIn(secret *corev1.Secret) grants.Encoded {
 	encoded := grants.Encoded{Head: secret.Data["head"], Shards: map[string][]byte{}}
 	for name, data := range secret.Data {
 		if shard, is := strings.CutPrefix(name, "shard-"); is {
 			encoded.Shards[shard] = data
 		}
 	}
-	record, err := grants.Decode(grants.Key(key.Data["key"]), encoded)
+	return encoded
+}
+
+// recorded is how many accounts all records about a community have.
+func (w *world) recorded(ctx context.Context, c *v1alpha1.Community) (accounts int) {
+	GinkgoHelper()
+	var key corev1.Secret
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
+	var secrets corev1.SecretList
+	Expect(k8s.List(ctx, &secrets, client.InNamespace(operatorNamespace), client.MatchingLabels{"community.cabildo.dev/record": "grants"})).To(Succeed())
+	for i := range secrets.Items {
+		if secrets.Items[i].Annotations["community.cabildo.dev/about"] == "Community "+c.Namespace+"/"+c.Name {
+			record, err := grants.Decode(grants.Key(key.Data["key"]), encodedIn(&secrets.Items[i]))
+			Expect(err).NotTo(HaveOccurred())
+			accounts += record.Size()
+		}
+	}
+	return accounts
+}
+
+// rewrite changes the record of an object, with the key that all records have.
+func (w *world) rewrite(ctx context.Context, o client.Object, change func(*grants.Record)) {
+	GinkgoHelper()
+	var key corev1.Secret
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
+	secret := w.record(ctx, o)
+	record, err := grants.Decode(grants.Key(key.Data["key"]), encodedIn(secret))
 	Expect(err).NotTo(HaveOccurred())
 	change(record)
-	encoded, err = record.Encode()
+	encoded, err := record.Encode()
 	Expect(err).NotTo(HaveOccurred())
 	secret.Data = map[string][]byte{"head": encoded.Head}
 	for name, data := range encoded.Shards {
@@ -208,6 +231,31 @@ var _ = Describe("what was granted", Label("promise 1", "promise 2"), func() {
 		Eventually(present(w)).Should(ConsistOf("@ana:memory", "@carla:memory"))
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(golang.Status.Proposal).To(BeNil(), "nothing waits for a person")
+	})
+
+	It("has who came into a community with a group as long as they are in either", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana")
+		asked.Store(w.platform.Spec.Matrix.HomeserverURL, &questions{nested: true})
+		w.ready(ctx)
+		community := w.community()
+		golang := w.group("golang", "ana")
+		w.create(ctx, community, golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.recorded(ctx, community)).To(Equal(1))
+
+		look := func(purpose string) {
+			w.change(ctx, community, func() { community.Spec.Purpose = purpose })
+			w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		}
+		look("She is in the group")
+		Expect(w.recorded(ctx, community)).To(Equal(1))
+		w.change(ctx, golang, func() { golang.Spec.Members = nil })
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		look("She came a moment ago")
+		Expect(w.recorded(ctx, community)).To(Equal(1), "a pass may know an older group")
+		ahead(2 * time.Minute)
+		look("She is in neither")
+		Eventually(func() int { return w.recorded(ctx, community) }).Should(BeZero())
 	})
 
 	It("comes back with a resource that is declared again", func(ctx SpecContext) {

@@ -41,8 +41,9 @@ type pass struct {
 	// insideUnknown says that not all of them are known.
 	inside        []model.Member
 	insideUnknown bool
-	// guests says that somebody came into the space of a community with one of its groups.
+	// guests says that somebody came into the space of a community with one of its groups, and began when it was asked.
 	guests bool
+	began  time.Time
 	// nameless are people of whom the platform's directory does not say what their account is, and missing those
 	// and the accounts that don't exist.
 	nameless, missing []string

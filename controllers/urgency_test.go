@@ -43,6 +43,8 @@ type questions struct {
 	last map[model.Ref]time.Time
 	// refused is an account that can't be added to any space.
 	refused string
+	// nested says that who is in a group has to be in its community.
+	nested bool
 }
 
 // refuse has one account refused from now on; an empty one ends it.
@@ -124,6 +126,12 @@ func (q *questions) take() []question {
 type listening struct {
 	platform.Adapter
 	heard *questions
+}
+
+func (l listening) Probe(ctx context.Context) (platform.Info, error) {
+	info, err := l.Adapter.Probe(ctx)
+	info.Nested = l.heard.nested
+	return info, err
 }
 
 func (l listening) Observe(ctx context.Context, q platform.Query) (platform.Observation, error) {
