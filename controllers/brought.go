@@ -93,7 +93,6 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 		if seen.Space == nil || !seen.Complete { // who came alone can't be told
 			return nil, nil
 		}
-		r.brought.given.Store(broughtName(p.platform, *p.want.Parent), r.clock.Now())
 		for _, account := range coming {
 			if seen.Space.Members[account] == model.Present {
 				continue
@@ -104,6 +103,7 @@ func (r *spaceReconciler) bring(ctx context.Context, p *pass, ops []plan.Operati
 				}
 			}
 			record.Give(model.Member{Account: p.session.Stable(account)}, r.clock.Now())
+			r.brought.given.Store(broughtName(p.platform, *p.want.Parent), r.clock.Now())
 		}
 		return record, nil
 	})

@@ -25,56 +25,59 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform/memory"
 )
 
-// record is the Secret with what was granted in the space of an object.
-func (w *world) record(ctx context.Context, o client.Object) *corev1.Secret {
+// records are the Secrets with the records about an object.
+func (w *world) records(ctx context.Context, o client.Object) (about []corev1.Secret) {
 	GinkgoHelper()
 	var secrets corev1.SecretList
 	Expect(k8s.List(ctx, &secrets, client.InNamespace(operatorNamespace), client.MatchingLabels{"community.cabildo.dev/record": "grants"})).To(Succeed())
 	kind := map[bool]string{true: "Group ", false: "Community "}[isGroup(o)]
-	for i := range secrets.Items {
-		if secrets.Items[i].Annotations["community.cabildo.dev/about"] == kind+o.GetNamespace()+"/"+o.GetName() {
-			return &secrets.Items[i]
+	for _, secret := range secrets.Items {
+		if secret.Annotations["community.cabildo.dev/about"] == kind+o.GetNamespace()+"/"+o.GetName() {
+			about = append(about, secret)
 		}
+	}
+	return about
+}
+
+// record is the Secret with the record of an object; nil where there is none.
+func (w *world) record(ctx context.Context, o client.Object) *corev1.Secret {
+	GinkgoHelper()
+	if about := w.records(ctx, o); len(about) > 0 {
+		return &about[0]
 	}
 	return nil
 }
 
-// encodedIn is the record in a Secret.
-func encodedIn(secret *corev1.Secret) grants.Encoded {
+// decoded is the record in a Secret, read with the key that all records have.
+func decoded(ctx context.Context, secret *corev1.Secret) *grants.Record {
+	GinkgoHelper()
+	var key corev1.Secret
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
 	encoded := grants.Encoded{Head: secret.Data["head"], Shards: map[string][]byte{}}
 	for name, data := range secret.Data {
 		if shard, is := strings.CutPrefix(name, "shard-"); is {
 			encoded.Shards[shard] = data
 		}
 	}
-	return encoded
+	record, err := grants.Decode(grants.Key(key.Data["key"]), encoded)
+	Expect(err).NotTo(HaveOccurred())
+	return record
 }
 
 // recorded is how many accounts all records about a community have.
 func (w *world) recorded(ctx context.Context, c *v1alpha1.Community) (accounts int) {
 	GinkgoHelper()
-	var key corev1.Secret
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
-	var secrets corev1.SecretList
-	Expect(k8s.List(ctx, &secrets, client.InNamespace(operatorNamespace), client.MatchingLabels{"community.cabildo.dev/record": "grants"})).To(Succeed())
-	for i := range secrets.Items {
-		if secrets.Items[i].Annotations["community.cabildo.dev/about"] == "Community "+c.Namespace+"/"+c.Name {
-			record, err := grants.Decode(grants.Key(key.Data["key"]), encodedIn(&secrets.Items[i]))
-			Expect(err).NotTo(HaveOccurred())
-			accounts += record.Size()
-		}
+	for _, secret := range w.records(ctx, c) {
+		accounts += decoded(ctx, &secret).Size()
 	}
 	return accounts
 }
 
-// rewrite changes the record of an object, with the key that all records have.
+// rewrite changes the record of an object.
 func (w *world) rewrite(ctx context.Context, o client.Object, change func(*grants.Record)) {
 	GinkgoHelper()
-	var key corev1.Secret
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "cabildo-grants-key"}, &key)).To(Succeed())
 	secret := w.record(ctx, o)
-	record, err := grants.Decode(grants.Key(key.Data["key"]), encodedIn(secret))
-	Expect(err).NotTo(HaveOccurred())
+	record := decoded(ctx, secret)
 	change(record)
 	encoded, err := record.Encode()
 	Expect(err).NotTo(HaveOccurred())

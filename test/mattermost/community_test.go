@@ -179,7 +179,7 @@ var _ = Describe("members on a real Mattermost", func() {
 		Expect(w.isInTeam(ctx, omar)).To(BeTrue())
 	})
 
-	It("who have left the organisation lose the community that their group brought them into, and who came there alone keeps it", func(ctx SpecContext) {
+	It("who have left the organisation lose the community that their group brought them into, and who came there alone keeps it", Label("promise 2"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ana, omar, eve := w.person(ctx, "ana"), w.person(ctx, "omar"), w.person(ctx, "eve")
 		everybody := &v1alpha1.Directory{ObjectMeta: metav1.ObjectMeta{Name: w.name}, Spec: v1alpha1.DirectorySpec{
