@@ -46,7 +46,7 @@ func (r *CommunityReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRout
 	})
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("community").
-		Watches(&v1alpha1.Community{}, own(), builder.WithPredicates(predicate.Or(specOrAnnotations, specOrLabels))).
+		Watches(&v1alpha1.Community{}, own(), builder.WithPredicates(predicate.Or(specOrAnnotations, specOrLabels, r.spaces.written.byOthers()))).
 		Watches(&v1alpha1.Platform{}, inOrder(orderNew, list(on(indexPlatform))), builder.WithPredicates(platformBecameUsable)).
 		Watches(&v1alpha1.Group{}, ofGroup, builder.WithPredicates(predicate.Or(createsAndDeletes, membersChanged))).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).

@@ -40,7 +40,7 @@ func (r *GroupReconciler) setup(mgr ctrl.Manager, o Options, hints *hintRouter) 
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("group").
-		Watches(&v1alpha1.Group{}, own(), builder.WithPredicates(specOrAnnotations)).
+		Watches(&v1alpha1.Group{}, own(), builder.WithPredicates(predicate.Or(specOrAnnotations, r.spaces.written.byOthers()))).
 		Watches(&v1alpha1.Community{}, inOrder(orderNew, list(inNamespaceOn(indexCommunity))), builder.WithPredicates(communityBecameUsable)).
 		Watches(&v1alpha1.Group{}, handler.EnqueueRequestsFromMapFunc(r.fromGroup), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.ConfigMap{}, inOrder(orderLast, handler.EnqueueRequestsFromMapFunc(r.withGuidelines))).

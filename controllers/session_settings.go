@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,6 +36,7 @@ const (
 const (
 	builtInPerSecond   = 50
 	builtInConcurrency = 8
+	builtInAccount     = "cabildo"
 )
 
 // sessionSettings are everything that a session is opened with.
@@ -45,6 +47,7 @@ type sessionSettings struct {
 	ServerName  string
 	Token       string
 	AppService  bool
+	Account     string
 	CABundle    string
 	ProxyURL    string
 	PerSecond   int
@@ -64,6 +67,7 @@ func (r *PlatformReconciler) sessionSettings(ctx context.Context, p *v1alpha1.Pl
 	switch {
 	case p.Spec.Matrix != nil:
 		s.URL, s.ServerName = p.Spec.Matrix.HomeserverURL, p.Spec.Matrix.ServerName
+		s.Account = cmp.Or(p.Spec.Matrix.Account, builtInAccount)
 	case p.Spec.Mattermost != nil:
 		s.URL = p.Spec.Mattermost.URL
 	}
@@ -116,7 +120,7 @@ func (s sessionSettings) open(ctx context.Context, factory platform.Factory, met
 	}
 	adapter, err := factory(ctx, platform.Config{
 		Name: s.Platform, OwnerID: s.OwnerID, URL: s.URL, ServerName: s.ServerName, Token: s.Token,
-		AppService: s.AppService, Client: client, TLS: certificates, Proxy: proxy,
+		AppService: s.AppService, Account: s.Account, Client: client, TLS: certificates, Proxy: proxy,
 		Turn: options.Budget.Wait, ResyncInterval: s.Resync,
 		Log: ctrl.LoggerFrom(ctx).WithName("platform"),
 	})

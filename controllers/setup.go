@@ -86,6 +86,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	kept := newRecords(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace)
 	spaces := &spaceReconciler{
 		base: base, directories: directories, troubled: hints.troubled, counted: newThrottle(o.Clock), guard: guard,
+		written:   newWritten(),
 		passLimit: cmp.Or(o.PassLimit, builtInPassLimit),
 		records:   kept, brought: &brought{records: kept},
 		closed: newClosures(mgr.GetClient(), mgr.GetAPIReader(), o.Namespace, o.Clock),

@@ -41,6 +41,7 @@ type spaceReconciler struct {
 	guard   decisionsGuard
 	refused refusals
 	cuts    cuts
+	written *written
 	// passLimit is how long a pass writes at a stretch.
 	passLimit time.Duration
 	// directories are the people that each Directory has.
@@ -60,8 +61,14 @@ func (r *spaceReconciler) reconcile(ctx context.Context, s *subject) (ctrl.Resul
 	return result, err
 }
 
+// cacheInterval is how soon a resource is looked at again of which the cache does not have what we wrote.
+const cacheInterval = 50 * time.Millisecond
+
 // reconcileOnce is reconcile, on what was read of the subject.
 func (r *spaceReconciler) reconcileOnce(ctx context.Context, s *subject) (ctrl.Result, error) {
+	if r.written.behind(s.object) {
+		return ctrl.Result{RequeueAfter: jitter(cacheInterval)}, nil
+	}
 	if r.opening(ctx, s) || r.reading(ctx, s) { // we have just started: nothing is known yet that would be worth a word
 		return ctrl.Result{RequeueAfter: jitter(openingInterval)}, nil
 	}
@@ -191,7 +198,7 @@ func (r *spaceReconciler) report(ctx context.Context, s *subject, f facts, passe
 	if outcome.Problem == nil {
 		outcome.Halted, outcome.Message = halted(passes, differs)
 	}
-	outcome.Members, outcome.Moderation = findings(passes)
+	outcome.Members, outcome.Moderation = findings(passes, r.clock.Now())
 	outcome.Governed, outcome.Staffed = r.governanceFindings(s, f)
 	outcome.Grants = recordFinding(passes)
 	status.Apply(&s.status.Conditions, outcome)
@@ -237,13 +244,13 @@ func halted(passes []*pass, differs bool) (reason, message string) {
 
 // findings are what informs and does not make the resource unready. They stay
 // as they were where a pass did not come so far as to know.
-func findings(passes []*pass) (members, moderation *status.Finding) {
+func findings(passes []*pass, now time.Time) (members, moderation *status.Finding) {
 	for _, p := range passes {
 		if p.seen.Space == nil {
 			return nil, nil
 		}
 		_, banned := p.people()
-		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned); members == nil || f.Reason != "" {
+		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned, p.unanswered(now)); members == nil || f.Reason != "" {
 			members = f
 		}
 		reason, said := p.offLedger()
@@ -388,9 +395,11 @@ func (r *spaceReconciler) patchStatus(ctx context.Context, s *subject) error {
 		!equality.Semantic.DeepEqual(tierProposal(s.stored), tierProposal(s.object)) {
 		patch = client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})
 	}
+	r.written.intend(s.object)
 	if err := r.Status().Patch(ctx, s.object, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the status of %s: %w", s.ref, err)
 	}
+	r.written.note(s.object)
 	s.isStored()
 	return nil
 }

@@ -44,7 +44,7 @@ func (r *spaceReconciler) apply(ctx context.Context, p *pass, ops []plan.Operati
 		case op.Verb == plan.Create && answer.Kind == platform.AlreadyExists && !p.collided: // by what, the next look shows
 			p.collided = true
 			return true, nil
-		case op.Verb == plan.Create, endsPass(answer.Kind):
+		case op.Verb == plan.Create, endsPass(answer):
 			return wrote, r.stop(ctx, p, ops[i:], r.platformProblem(p, err))
 		default:
 			p.failed = append(p.failed, op.Key())
@@ -96,17 +96,19 @@ func (p *pass) undone(op plan.Operation) {
 }
 
 // endsPass says that an error is about the platform, not about one item.
-func endsPass(kind platform.ErrorKind) bool {
-	switch kind {
-	case platform.Unauthorized, platform.Unavailable, platform.RateLimited:
+func endsPass(answer *platform.Error) bool {
+	switch answer.Kind {
+	case platform.Unauthorized, platform.Unavailable:
 		return true
+	case platform.RateLimited:
+		return !answer.Limited
 	default:
 		return false
 	}
 }
 
 func itemProblem(p *pass, op plan.Operation, err error) *status.Problem {
-	if op.Verb == plan.AddMember || op.Verb == plan.RemoveMember {
+	if (op.Verb == plan.AddMember || op.Verb == plan.RemoveMember) && !platform.IsKind(err, platform.RateLimited) {
 		return status.Retry(v1alpha1.ReasonPeopleNotAdded, err,
 			"Platform %s does not let Cabildo %s: %v. Everybody else is served; it is tried again.", p.platform.Name, op, err)
 	}

@@ -22,6 +22,8 @@ func claim(p *pass) *status.Problem {
 	case p.want.Parent != nil && seen.ParentID == "":
 		return status.Wait(v1alpha1.ReasonCommunityNotReady,
 			"Community %s has no space on Platform %s yet; the group's follows it.", p.subject.community.Name, p.platform.Name)
+	case seen.Replaced != nil && !p.replacementSettled():
+		return replaced(p)
 	case seen.Holder != nil:
 		return adopt(p, seen.Holder)
 	case seen.Lost && p.subject.object.GetAnnotations()[v1alpha1.RecreateAnnotation] != p.subject.known(p.platform.Name).SpaceID:
@@ -32,6 +34,24 @@ func claim(p *pass) *status.Problem {
 	default:
 		return nil
 	}
+}
+
+// replacementSettled says that a person has decided what comes of a space that somebody else
+// upgraded: the successor is adopted, or a new space is made.
+func (p *pass) replacementSettled() bool {
+	by, holder := p.seen.Replaced, p.seen.Holder
+	adopted := holder != nil && holder.ID == by.New && holder.Space != nil && p.effective.Management.Adoption == v1alpha1.AdoptIfUnowned
+	return adopted || p.subject.object.GetAnnotations()[v1alpha1.RecreateAnnotation] == by.Old
+}
+
+// replaced says of a space that somebody else upgraded what can be done.
+func replaced(p *pass) *status.Problem {
+	by, us := p.seen.Replaced, p.session.Info.Account
+	return status.Stall(v1alpha1.ReasonSpaceReplaced,
+		"Space %s on Platform %s was upgraded to %s by %s, who is not Cabildo's account %s, so people can't go on in it, and the new one is not Cabildo's. "+
+			"To go on in the new one, invite the account there, give it the highest power alone, and set management.adoption: IfUnowned (not in a room of version 12, whose maker keeps the power). "+
+			"To have a new space instead, set the annotation %s: %q, and another spaceName while the name leads to the upgraded one.",
+		by.Old, p.platform.Name, by.New, by.By, us, v1alpha1.RecreateAnnotation, by.Old)
 }
 
 // adopt takes over the space that holds the wanted name, where that is allowed.

@@ -52,6 +52,7 @@ func (r *spaceReconciler) finish(ctx context.Context, s *subject) (ctrl.Result, 
 	}
 	r.counted.forget(s.ref.String())
 	r.cuts.forget(s.ref)
+	r.written.forget(s.object)
 	controllerutil.RemoveFinalizer(s.object, v1alpha1.SpaceFinalizer)
 	if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("removing the finalizer from %s: %w", s.ref, err)

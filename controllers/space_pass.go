@@ -265,6 +265,9 @@ func (r *spaceReconciler) desire(ctx context.Context, p *pass) *status.Problem {
 func (p *pass) note(problem *status.Problem) {
 	for _, known := range p.problems {
 		if known.Reason == problem.Reason {
+			if known.RetryAfter > 0 && problem.RetryAfter > 0 { // what can go on first does
+				known.RetryAfter = min(known.RetryAfter, problem.RetryAfter)
+			}
 			return
 		}
 	}

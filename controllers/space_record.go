@@ -15,7 +15,7 @@ import (
 )
 
 // recall finds the record of what was granted in the space. A new space has a
-// new one. Where ours is gone or is another one, what was granted is not known
+// new one: who left the one before has not left this one. Where ours is gone or is another one, what was granted is not known
 // any more: the record that begins then is partial, and with it nothing is taken
 // away, until a person says that it may count.
 func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
@@ -25,7 +25,14 @@ func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
 		return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "What was granted before can't be read, so nothing is changed: %v.", err)
 	}
 	known, space := p.subject.known(p.platform.Name).Record, p.seen.Space
-	if record != nil && known != "" && known != record.ID {
+	if record != nil && known != "" && known != record.ID && known != record.Replaces {
+		record = nil
+	}
+	given := "" // the record that is given up with the space that it is about
+	if record != nil && p.givesUp(record) {
+		record, given = nil, record.ID
+	}
+	if record != nil && space != nil && record.Space != "" && record.Space != space.ID && record.Space != space.Predecessor {
 		record = nil
 	}
 	if record == nil {
@@ -33,12 +40,22 @@ func (r *spaceReconciler) recall(ctx context.Context, p *pass) *status.Problem {
 			return status.Retry(v1alpha1.ReasonGrantRecordUnavailable, err, "What is granted can't be recorded, so nothing is changed: %v.", err)
 		}
 		record.Partial = space != nil && space.Mark != nil && space.Mark.Ref == p.subject.ref && !space.Mark.Released
+		record.Replaces = given
 	}
 	if record.Partial && space != nil && p.subject.object.GetAnnotations()[v1alpha1.NewRecordAnnotation] == space.ID {
 		record.Partial = false
 	}
 	p.record, p.recordName = record, name
 	return r.recallBrought(ctx, p)
+}
+
+// givesUp says that the record is about a space that is lost, and that a new space is to be made, as the annotation has it.
+func (p *pass) givesUp(record *grants.Record) bool {
+	about := record.Space
+	if about == "" && record.Replaces == "" { // a record of an earlier version, which does not say
+		about = p.subject.known(p.platform.Name).SpaceID
+	}
+	return about != "" && p.seen.Space == nil && p.subject.object.GetAnnotations()[v1alpha1.RecreateAnnotation] == about
 }
 
 // meet brings the record in line with what is seen, when that is all there is,
@@ -59,6 +76,9 @@ func (p *pass) meet() {
 	}
 	if !p.seen.Complete || len(p.facts.unresolved) > 0 {
 		return
+	}
+	if p.record.Size() > 0 {
+		p.record.Space = space.ID
 	}
 	p.record.Meet(seen, declared)
 	for _, m := range p.want.Members {

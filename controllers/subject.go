@@ -190,7 +190,7 @@ func (r *spaceReconciler) guidelineText(ctx context.Context, s *subject) (string
 }
 
 // unresolvedFinding says which sources and people could not be resolved.
-func unresolvedFinding(unresolved []desired.Unresolved, missing, banned []string) *status.Finding {
+func unresolvedFinding(unresolved []desired.Unresolved, missing, banned, unanswered []string) *status.Finding {
 	f := &status.Finding{}
 	add := func(reason, message string) {
 		if f.Reason == "" {
@@ -215,5 +215,24 @@ func unresolvedFinding(unresolved []desired.Unresolved, missing, banned []string
 		add(v1alpha1.ReasonPeopleBanned, fmt.Sprintf(
 			"Banned from the space, though declared: %s (%d in all). Unban them there, or take them out.", status.Sample(banned), len(banned)))
 	}
+	if len(unanswered) > 0 {
+		add(v1alpha1.ReasonInvitationsUnanswered, fmt.Sprintf(
+			"Invited more than %d days ago, and not in the space: %s (%d in all). The account may be deactivated or not used any more, which the server does not tell. Ask them to accept, or take them out.",
+			int(answerWithin.Hours()/24), status.Sample(unanswered), len(unanswered)))
+	}
 	return f
+}
+
+// answerWithin is how long an invitation may stay open before it is reported.
+const answerWithin = 3 * 24 * time.Hour
+
+// unanswered are the declared accounts that were invited long ago and have neither come nor declined.
+func (p *pass) unanswered(now time.Time) []string {
+	var open []string
+	for _, m := range p.want.Members {
+		if since, invited := p.seen.Space.InvitedSince[m.Account]; invited && now.Sub(since) > answerWithin {
+			open = append(open, m.Account)
+		}
+	}
+	return open
 }

@@ -70,6 +70,7 @@ const (
 	ReasonOwnedByAnotherInstallation = "OwnedByAnotherInstallation"
 	ReasonCannotControl              = "CannotControl"
 	ReasonSpaceLost                  = "SpaceLost"
+	ReasonSpaceReplaced              = "SpaceReplaced"
 	ReasonApplyFailed                = "ApplyFailed"
 	ReasonRemovalBudgetExceeded      = "RemovalBudgetExceeded"
 	ReasonSettingsUnsupported        = "SettingsUnsupported"
@@ -85,12 +86,13 @@ const (
 	ReasonDecisionsUnguarded = "DecisionsUnguarded"
 
 	// Members.
-	ReasonPeopleNotFound    = "PeopleNotFound"
-	ReasonPeopleBanned      = "PeopleBanned"
-	ReasonPeopleNotAdded    = "PeopleNotAdded"
-	ReasonSourceUnsupported = "SourceUnsupported"
-	ReasonGroupNotFound     = "GroupNotFound"
-	ReasonGroupCycle        = "GroupCycle"
+	ReasonPeopleNotFound        = "PeopleNotFound"
+	ReasonPeopleBanned          = "PeopleBanned"
+	ReasonInvitationsUnanswered = "InvitationsUnanswered"
+	ReasonPeopleNotAdded        = "PeopleNotAdded"
+	ReasonSourceUnsupported     = "SourceUnsupported"
+	ReasonGroupNotFound         = "GroupNotFound"
+	ReasonGroupCycle            = "GroupCycle"
 
 	// Managers.
 	ReasonNotInTerm               = "NotInTerm"

@@ -86,6 +86,14 @@ type MatrixPlatform struct {
 	// +kubebuilder:validation:MaxLength=230
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$')`,message="serverName is what follows the colon in user IDs, such as example.com; no https:// and no path"
 	ServerName string `json:"serverName"`
+	// Account is the local part of the account that Cabildo acts as with an application service's token (asToken):
+	// cabildo for @cabildo:example.com. It is registered when it does not exist. It must be another one than the
+	// registration's sender_localpart, for which Synapse has no /sync, and must not be changed while there are spaces:
+	// they are the account's. With accessToken the account is the token's, and this is ignored. Built in: cabildo.
+	// +optional
+	// +kubebuilder:validation:MaxLength=230
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9._=/+-]+$')`,message="account is the part of a user ID between @ and the colon, such as cabildo: lower-case letters, digits and . _ = / + -"
+	Account string `json:"account,omitempty"`
 }
 
 // MattermostPlatform says how a Mattermost server is reached.

@@ -74,14 +74,17 @@ func (h *Homeserver) register(ctx context.Context, localpart, password, displayN
 	_, _ = io.WriteString(mac, strings.Join([]string{challenge.Nonce, localpart, password, kind}, "\x00"))
 
 	var account Account
-	err := h.call(ctx, request{method: http.MethodPost, path: path, body: map[string]any{
-		"nonce":       challenge.Nonce,
-		"username":    localpart,
-		"password":    password,
-		"displayname": displayName,
-		"admin":       admin,
-		"mac":         hex.EncodeToString(mac.Sum(nil)),
-	}}, &account)
+	body := map[string]any{
+		"nonce":    challenge.Nonce,
+		"username": localpart,
+		"password": password,
+		"admin":    admin,
+		"mac":      hex.EncodeToString(mac.Sum(nil)),
+	}
+	if displayName != "" { // with an empty one, Synapse makes an account without a profile
+		body["displayname"] = displayName
+	}
+	err := h.call(ctx, request{method: http.MethodPost, path: path, body: body}, &account)
 	var refused *MatrixError
 	if errors.As(err, &refused) && refused.Code == "M_USER_IN_USE" {
 		return h.Login(ctx, localpart, password)

@@ -42,6 +42,8 @@ type header struct {
 	Shards  []string `json:"shards,omitempty"`
 	Partial bool     `json:"partial,omitempty"`
 	Window  Window   `json:"window,omitzero"`
+	Space   string   `json:"space,omitempty"`
+	Instead string   `json:"replaces,omitempty"`
 	Counted []string `json:"counted,omitempty"`
 }
 
@@ -63,7 +65,7 @@ func (r *Record) Encode() (Encoded, error) {
 	if len(names) > MaxShard*MaxShards {
 		return Encoded{}, fmt.Errorf("the record has %d accounts, and at most %d can be kept", len(names), MaxShard*MaxShards)
 	}
-	h := header{ID: r.ID, Key: r.key.id(), Partial: r.Partial, Window: r.Window}
+	h := header{ID: r.ID, Key: r.key.id(), Partial: r.Partial, Window: r.Window, Space: r.Space, Instead: r.Replaces}
 	for name := range r.counted {
 		h.Counted = append(h.Counted, hex.EncodeToString(name[:]))
 	}
@@ -113,7 +115,7 @@ func Decode(key Key, e Encoded) (*Record, error) {
 		return nil, ErrOtherKey
 	}
 	r := New(key, h.ID)
-	r.Partial, r.Window = h.Partial, h.Window
+	r.Partial, r.Window, r.Space, r.Replaces = h.Partial, h.Window, h.Space, h.Instead
 	for _, text := range h.Counted {
 		name, err := hex.DecodeString(text)
 		if err != nil || len(name) != len(account{}) {

@@ -60,6 +60,10 @@ type Record struct {
 	Partial bool
 	// Window is what was taken away under the removal budget.
 	Window Window
+	// Space is the platform's ID of the space that the record is about; empty while there is none.
+	Space string
+	// Replaces is the ID of the record that was given up for this one, on purpose.
+	Replaces string
 
 	key      Key
 	accounts map[account]grant

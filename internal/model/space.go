@@ -146,7 +146,9 @@ type Observed struct {
 	Mark *Mark
 	// Unmarked says that whose the space is was found out without its mark, which has to be written.
 	Unmarked bool
-	Archived bool
+	// Predecessor is the space of the same resource that was upgraded to this one; empty where there is none.
+	Predecessor string
+	Archived    bool
 	// Address is the address that leads here; empty when there is none.
 	Address string
 	// Linked says that parent and space know each other.
@@ -159,6 +161,8 @@ type Observed struct {
 	// Members are the accounts that are or were in the space, by account. The operator's own account is not among them.
 	// nil says that nobody looked.
 	Members map[string]Membership
+	// InvitedSince is when the accounts were invited that are Invited, as far as the platform tells.
+	InvitedSince map[string]time.Time
 	// Roles are the accounts with a role above Member, in the space or not yet. The operator's own account is not among them.
 	// nil says that nobody looked.
 	Roles map[string]Role

@@ -87,6 +87,8 @@ type Observation struct {
 	Holder *Holder
 	// Lost says that KnownID is no longer among the spaces that the operator is in.
 	Lost bool
+	// Replaced says that the resource's space was upgraded by somebody else, to one that is not ours; nil when it was not.
+	Replaced *Replacement
 	// ParentID is the parent's space; empty when it is not there yet.
 	ParentID string
 }
@@ -98,6 +100,14 @@ type Holder struct {
 	Mark *model.Mark
 	// Space is what could be seen of it; nil when the operator is not in it.
 	Space *model.Observed
+}
+
+// Replacement is a space that took the place of another one.
+type Replacement struct {
+	// Old is the space that was ours, and New the one that it names as its successor.
+	Old, New string
+	// By is the account that did it.
+	By string
 }
 
 // Loss is something wanted that a platform can't hold.

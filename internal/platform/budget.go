@@ -5,6 +5,7 @@ package platform
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
@@ -12,7 +13,8 @@ import (
 // Budget is the one budget of requests to a platform, shared by everything
 // that talks to it. Whose turn is next is decided in the moment in which a
 // request may go, so what is urgent waits for none that only waits, too. A
-// platform that asks to wait makes all of them wait.
+// platform that asks to wait makes those wait that it limits together (see
+// WithLimits), or all of them.
 type Budget struct {
 	perSecond, concurrency int
 
@@ -20,6 +22,7 @@ type Budget struct {
 	free    int
 	pace    pace
 	pause   time.Time
+	limited map[string]time.Time // until when requests under a limit wait
 	waiting turns
 	// wake gives turns when time is all that is missing; nil until that was so once.
 	wake *time.Timer
@@ -128,6 +131,30 @@ func (b *Budget) Pause(d time.Duration) {
 	if until := time.Now().Add(d); until.After(b.pause) {
 		b.pause = until
 	}
+}
+
+// PauseLimit makes the requests under one limit wait for so long, and no others.
+func (b *Budget) PauseLimit(limit string, d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(b.limited, func(_ string, until time.Time) bool { return until.Before(now) })
+	if b.limited == nil {
+		b.limited = map[string]time.Time{}
+	}
+	if until := now.Add(d); until.After(b.limited[limit]) {
+		b.limited[limit] = until
+	}
+}
+
+// PausedUnder is how long requests under these limits still have to wait; zero when they don't.
+func (b *Budget) PausedUnder(limits []string) (longest time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, limit := range limits {
+		longest = max(longest, time.Until(b.limited[limit]))
+	}
+	return longest
 }
 
 // Use is what a budget allows, and how much of it is in use.

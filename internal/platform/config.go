@@ -51,6 +51,7 @@ const (
 	routeKey contextKey = iota
 	priorityKey
 	shareKey
+	limitsKey
 )
 
 // WithRoute names the request's route template, such as "PUT /rooms/{room}/state/{type}", for metrics.
@@ -104,4 +105,17 @@ func WithShare(ctx context.Context, key string) context.Context {
 func Share(ctx context.Context) string {
 	key, _ := ctx.Value(shareKey).(string)
 	return key
+}
+
+// WithLimits says under which of the platform's rate limits a request is, from the widest to the
+// narrowest, such as a route and one account there. A 429 then makes only those wait that are under the
+// same limit: under the narrowest, when it asks to wait longer than longLimit, else under the widest.
+// Without limits it makes every request of the session wait.
+func WithLimits(ctx context.Context, limits ...string) context.Context {
+	return context.WithValue(ctx, limitsKey, limits)
+}
+
+func limitsOf(ctx context.Context) []string {
+	limits, _ := ctx.Value(limitsKey).([]string)
+	return limits
 }

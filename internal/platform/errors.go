@@ -41,6 +41,8 @@ type Error struct {
 	Doing string
 	// RetryAfter is how long the platform asks to wait; zero when it doesn't say.
 	RetryAfter time.Duration
+	// Limited says of a RateLimited that it is about requests like this one alone; others can go on.
+	Limited bool
 	// Err is what the platform answered, or what went wrong on the way. The adapter has taken secrets out of its text.
 	Err error
 }

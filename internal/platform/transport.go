@@ -105,19 +105,17 @@ type transport struct {
 	metrics  *Metrics
 }
 
-// RoundTrip takes a turn, counts the request, and makes the whole session wait when the platform says so.
+// RoundTrip takes a turn, counts the request, and makes requests wait when the platform says so.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	route := Route(ctx)
-	release, err := t.turn(ctx, route)
+	limits := limitsOf(ctx)
+	release, err := t.turn(ctx, route, limits)
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // nothing was read from it, so nothing is lost
 		}
-		return nil, &Error{
-			Kind: RateLimited, Doing: "waiting for a turn in the request budget of Platform " + t.platform,
-			RetryAfter: t.budget.Paused(), Err: err,
-		}
+		return nil, err
 	}
 	end, bounded := ctx.Deadline()
 	if !bounded { // from its turn on: what waits for one has asked nothing yet
@@ -134,14 +132,76 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
-		t.budget.Pause(retryAfter(resp))
+		t.pause(limits, retryAfter(resp))
 	}
 	resp.Body = &releasingBody{ReadCloser: resp.Body, release: release}
 	return resp, nil
 }
 
-// turn waits for the turn of a request, and returns what gives it back.
-func (t *transport) turn(ctx context.Context, route string) (release func(), err error) {
+const (
+	// shortPause is how long a request waits for the end of a pause of its limit. Longer ones are
+	// refused at once, so that who asked can do something else meanwhile.
+	shortPause = 2 * time.Second
+	// longLimit is more than a limit for everybody asks to wait, and less than one for a single account: Synapse's
+	// default for invitations is one in 3 s for who invites and for the room, and one in 330 s for who is invited.
+	longLimit = 30 * time.Second
+)
+
+// pause makes wait whom a 429 is about.
+func (t *transport) pause(limits []string, d time.Duration) {
+	switch {
+	case len(limits) == 0:
+		t.budget.Pause(d)
+	case d > longLimit:
+		t.budget.PauseLimit(limits[len(limits)-1], d)
+	default:
+		t.budget.PauseLimit(limits[0], d)
+	}
+}
+
+// turn waits for the turn of a request, and returns what gives it back. The error is RateLimited: nothing was sent.
+func (t *transport) turn(ctx context.Context, route string, limits []string) (release func(), err error) {
+	for {
+		if err := t.unlimited(ctx, limits); err != nil {
+			return nil, err
+		}
+		if release, err = t.acquire(ctx, route); err != nil {
+			return nil, &Error{
+				Kind: RateLimited, Doing: "waiting for a turn in the request budget of Platform " + t.platform,
+				RetryAfter: t.budget.Paused(), Err: err,
+			}
+		}
+		if t.budget.PausedUnder(limits) == 0 {
+			return release, nil
+		}
+		release() // the pause began while we waited for the turn
+	}
+}
+
+// unlimited waits for the end of a short pause of the limits.
+func (t *transport) unlimited(ctx context.Context, limits []string) error {
+	d := t.budget.PausedUnder(limits)
+	if d == 0 {
+		return nil
+	}
+	refused := &Error{
+		Kind: RateLimited, Limited: true, RetryAfter: d, Doing: "waiting until Platform " + t.platform + " takes more requests like this one",
+		Err: errors.New("the platform asked to wait"),
+	}
+	if end, bounded := ctx.Deadline(); d > shortPause || bounded && time.Until(end) < d {
+		return refused
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return refused
+	}
+}
+
+func (t *transport) acquire(ctx context.Context, route string) (release func(), err error) {
 	if route == LongPoll {
 		return func() {}, t.budget.Wait(ctx)
 	}

@@ -201,10 +201,10 @@ func (a matrixAdministrator) take(ctx context.Context, kind model.Kind, address,
 	return a.matrixAccount.take(ctx, kind, address, parent)
 }
 
-// count reads the names of all rooms that Cabildo is in.
+// count reads the names of all rooms that Cabildo is in. Synapse answers the same /sync from a cache for two minutes.
 func (a matrixAdministrator) count(ctx context.Context, name string) (int, error) {
 	part := `{"types":["m.room.name","dev.cabildo.archived"],"limit":20}`
-	filter := `{"presence":{"not_types":["*"]},"account_data":{"not_types":["*"]},"room":{"ephemeral":{"not_types":["*"]},"state":` + part + `,"timeline":` + part + `}}`
+	filter := `{"presence":{"not_types":["*"]},"account_data":{"not_types":["*"]},"room":{"not_rooms":["!` + unique("nonce") + `:nonce.invalid"],"ephemeral":{"not_types":["*"]},"state":` + part + `,"timeline":` + part + `}}`
 	type events struct {
 		Events []struct {
 			Type    string

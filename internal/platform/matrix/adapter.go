@@ -23,6 +23,7 @@ type Adapter struct {
 	hints     *platform.HintQueue
 	directory *directory
 	people    *people
+	listing   *listing
 	creations *creations
 	// rooms lets one write at a time into a room, and one create for a resource.
 	rooms platform.Locks
@@ -61,7 +62,7 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 	a := &Adapter{
 		cfg: cfg, log: cfg.Log, client: c,
 		view: newView(cfg.OwnerID), hints: platform.NewHintQueue(), directory: newDirectory(cfg.ResyncInterval),
-		people: newPeople(), creations: newCreations(),
+		people: newPeople(), listing: newListing(), creations: newCreations(),
 		life: life, end: end, poke: make(chan struct{}, 1),
 	}
 	a.tasks.Go(func() { a.hints.Deliver(life) })

@@ -44,6 +44,9 @@ func (w *write) setAddress(ctx context.Context, address string) error {
 // lead makes the alias lead to the room. One that leads to a duplicate of the
 // same resource is taken from it.
 func (w *write) lead(ctx context.Context, alias string) error {
+	if room, ok := known(w.directory, w.directory.leads, alias, false, 0); ok && room == w.id {
+		return nil // since an earlier attempt, of which the rest was refused
+	}
 	err := w.newAlias(ctx, alias)
 	if !platform.IsKind(err, platform.AlreadyExists) {
 		return err

@@ -107,7 +107,7 @@ func (w *write) apply(ctx context.Context, op plan.Operation) error {
 		mark := op.Space.Mark
 		mark.Released = true
 		w.creations.free(op.Space.Address, mark.Ref)
-		return w.put(ctx, typeOwner, "", contentOf(mark, w.is.owner.Listed))
+		return w.put(ctx, typeOwner, "", w.is.owner.carryOver(mark))
 	case plan.Archive:
 		return w.archive(ctx)
 	case plan.Restore:
@@ -200,6 +200,11 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
+	if w.is.mark == nil {
+		if err := w.succeed(ctx); err != nil {
+			return err
+		}
+	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
 		p := w.is.levels().clone()
 		for _, kind := range []string{typeOwner, typeGuidelines, typeArchived, typePowers} {
@@ -217,7 +222,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 		}
 		listed = &is
 	}
-	return w.put(ctx, typeOwner, "", contentOf(mark, listed))
+	content := contentOf(mark, listed)
+	content.ListingRefused = w.is.ownerSender == w.us && w.is.owner.ListingRefused
+	return w.put(ctx, typeOwner, "", content)
 }
 
 // sameOwner refuses to write a mark over another one that the view doesn't have yet:
@@ -239,28 +246,6 @@ func (w *write) sameOwner(ctx context.Context, doing string, mark model.Mark) er
 		return platform.Refuse(platform.Conflict, doing, "whose it is has just changed; it is looked at again")
 	}
 	return nil
-}
-
-// list puts the room into the server's directory or takes it out, and notes
-// that where /sync shows it.
-func (w *write) list(ctx context.Context, listed bool) error {
-	visibility := "private"
-	if listed {
-		visibility = "public"
-	}
-	if err := w.client.do(ctx, request{
-		doing: "listing " + w.id + " as " + visibility, route: "PUT /directory/list/room/{room}",
-		method: http.MethodPut, path: v3("directory", "list", "room", w.id), body: map[string]string{"visibility": visibility},
-	}); err != nil {
-		forget(w.directory, w.directory.listed, w.id)
-		return err
-	}
-	note(w.directory, w.directory.listed, w.id, asked(w.directory, listed))
-	mark := w.op.Space.Mark
-	if w.is.mark != nil {
-		mark = *w.is.mark
-	}
-	return w.put(ctx, typeOwner, "", contentOf(mark, &listed))
 }
 
 // link makes the parent and the room name each other.

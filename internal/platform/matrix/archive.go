@@ -102,17 +102,17 @@ func (w *write) removeAliases(ctx context.Context) error {
 // unlink takes the room out of the spaces that name it.
 func (w *write) unlink(ctx context.Context) error {
 	for _, parent := range w.view.naming(w.id) {
-		if err := w.disowned(ctx, parent); err != nil {
+		if err := w.disowned(ctx, parent, w.id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// disowned has a parent name the room no more; see adopted.
-func (w *write) disowned(ctx context.Context, parent string) error {
+// disowned has a parent name a room no more; see adopted.
+func (w *write) disowned(ctx context.Context, parent, child string) error {
 	defer w.rooms.LockAside(parent)()
-	return w.putInto(ctx, parent, typeChild, w.id, linkContent{})
+	return w.putInto(ctx, parent, typeChild, child, linkContent{})
 }
 
 // naming are the spaces of our installation that name a room as their own.

@@ -34,6 +34,8 @@ type request struct {
 	path  []any
 	query url.Values
 	body  any
+	// invitee is the account that a request invites; empty for other requests.
+	invitee string
 	// asService sends the request as the application service itself, not as the account that it acts as.
 	asService bool
 	// into receives the answer; nil when it doesn't matter.
@@ -41,6 +43,15 @@ type request struct {
 }
 
 func (r request) writes() bool { return r.method != http.MethodGet }
+
+// limits are the rate limits that the request is under. A homeserver has one for each action, and for invitations
+// one for each invitee as well (Synapse: rc_message, rc_room_creation, rc_invites.per_user and others).
+func (r request) limits() []string {
+	if r.invitee != "" {
+		return []string{r.route, r.route + " " + r.invitee}
+	}
+	return []string{r.route}
+}
 
 func newClient(cfg platform.Config) (*client, error) {
 	base, err := url.Parse(cfg.URL)
@@ -71,7 +82,7 @@ const keyActAs = "user_id"
 
 // do sends a request. The error is always a *platform.Error.
 func (c *client) do(ctx context.Context, r request) error {
-	_, err := c.mx.MakeFullRequest(platform.WithRoute(ctx, r.route), mautrix.FullRequest{
+	_, err := c.mx.MakeFullRequest(platform.WithLimits(platform.WithRoute(ctx, r.route), r.limits()...), mautrix.FullRequest{
 		Method: r.method,
 		URL: c.mx.BuildURLWithFullQuery(mautrix.BaseURLPath(append([]any{"_matrix"}, r.path...)), func(q url.Values) {
 			if c.actAs != "" && !r.asService {

@@ -147,7 +147,11 @@ func (a *Adapter) create(ctx context.Context, op plan.Operation) (string, error)
 		return "", err
 	}
 	a.creations.made(answer.Room)
-	note(a.directory, a.directory.listed, answer.Room, asked(a.directory, want.Settings.Listed))
+	if !want.Settings.Listed { // a server may make a room and not publish it; then whether it did is asked
+		note(a.directory, a.directory.listed, answer.Room, asked(a.directory, false))
+	} else if _, err := a.isListed(ctx, answer.Room, nil, true); err != nil {
+		doubt(a.directory, a.directory.listed, answer.Room)
+	}
 	a.view.expect(answer.Room, expectation{what: "the new room", ref: ref, met: func(r *room) bool { return r.hasAll(state) }})
 	return answer.Room, nil
 }

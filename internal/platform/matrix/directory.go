@@ -83,6 +83,9 @@ func presume[T any](d *directory, facts map[string]fact[T], key string, value T)
 	}
 }
 
+// doubt makes a fact to be asked, whatever a room's own state says.
+func doubt[T any](d *directory, facts map[string]fact[T], key string) { note(d, facts, key, fact[T]{}) }
+
 // forget makes a fact to be asked again.
 func forget[T any](d *directory, facts map[string]fact[T], key string) {
 	d.mu.Lock()

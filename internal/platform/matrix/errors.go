@@ -39,11 +39,12 @@ func (c *client) failed(r request, err error) *platform.Error {
 	var refused mautrix.HTTPError
 	switch {
 	case errors.As(err, &typed): // the transport's own: the request budget, or a redirect, whose host the server chose
-		out.Kind, out.RetryAfter, out.Err = typed.Kind, typed.RetryAfter, c.token.Clean(typed)
+		out.Kind, out.RetryAfter, out.Limited, out.Err = typed.Kind, typed.RetryAfter, typed.Limited, c.token.Clean(typed)
 		return out
 	case errors.As(err, &refused) && refused.Response != nil && refused.WrappedError == nil:
 		said := answerOf(refused)
 		out.Kind, out.RetryAfter, out.Err = said.kind(r.writes()), said.retryAfter, c.token.Clean(said)
+		out.Limited = out.Kind == platform.RateLimited
 		return out
 	case r.writes() && !platform.NeverSent(err):
 		out.Kind = platform.Ambiguous

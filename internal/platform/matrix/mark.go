@@ -22,6 +22,16 @@ type ownerContent struct {
 	Official  bool   `json:"official,omitempty"`
 	// Listed says whether we put the room into the server's directory; nil when we never looked.
 	Listed *bool `json:"listed,omitempty"`
+	// ListingRefused says that the server did not let us put the room into its directory, so
+	// that this is not tried again with every start.
+	ListingRefused bool `json:"listingRefused,omitempty"`
+}
+
+// carryOver keeps in another mark what of the room /sync doesn't carry.
+func (o ownerContent) carryOver(mark model.Mark) ownerContent {
+	content := contentOf(mark, o.Listed)
+	content.ListingRefused = o.ListingRefused
+	return content
 }
 
 func contentOf(mark model.Mark, listed *bool) ownerContent {

@@ -51,7 +51,10 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 		return platform.Refuse(platform.Conflict, doing, "the account is banned there, and stays so until a person unbans it")
 	}
 	if state != invited && (!onBehalf || w.is.join.rule != "public") {
-		if err := w.post(ctx, doing, "POST /rooms/{room}/invite", "invite", map[string]string{"user_id": m.Account}); err != nil {
+		if err := w.client.do(ctx, request{
+			doing: doing, route: "POST /rooms/{room}/invite", method: http.MethodPost, path: v3("rooms", w.id, "invite"),
+			body: map[string]string{"user_id": m.Account}, invitee: m.Account,
+		}); err != nil {
 			return ofOneAccount(err)
 		}
 		if !onBehalf {
@@ -90,13 +93,28 @@ func (w *write) removeMember(ctx context.Context, account string) error {
 // ofOneAccount is the error of a step for one account. These steps can be
 // repeated, and a server that breaks on one account (Dendrite answers a refused
 // join with a 500) is no reason to leave the others alone.
+//
+// What a server says of the account's state is about that account, although of
+// our own it would mean that our token is of no use any more.
 func ofOneAccount(err error) error {
 	var said *answer
 	var typed *platform.Error
-	if errors.As(err, &said) && said.status == http.StatusInternalServerError && errors.As(err, &typed) {
-		return &platform.Error{Kind: platform.Conflict, Doing: typed.Doing, Err: said}
+	if !errors.As(err, &said) || !errors.As(err, &typed) {
+		return err
 	}
-	return err
+	switch {
+	case said.status == http.StatusInternalServerError:
+		return &platform.Error{Kind: platform.Conflict, Doing: typed.Doing, Err: said}
+	case accountStates[said.code] != "":
+		return platform.Refuse(platform.Conflict, typed.Doing, "the server says that the account is "+accountStates[said.code])
+	default:
+		return err
+	}
+}
+
+// accountStates are the error codes that tell of an account's state (client-server API, "Account locking", "Account suspension").
+var accountStates = map[string]string{
+	"M_USER_DEACTIVATED": "deactivated", "M_USER_LOCKED": "locked", "M_USER_SUSPENDED": "suspended",
 }
 
 // people remembers which accounts exist.
@@ -211,7 +229,7 @@ func (a *Adapter) lookUp(ctx context.Context, accounts []string) (map[string]boo
 					return
 				}
 				mu.Lock()
-				// A server that shows no profile to strangers says nothing about the account: the invitation will tell.
+				// A server that shows no profile to strangers (403) says nothing about the account, which then counts as existing.
 				found[account] = !platform.IsKind(err, platform.NotFound)
 				mu.Unlock()
 			}

@@ -86,6 +86,10 @@ func (a *Adapter) look(q platform.Query) (platform.Observation, *extras, error) 
 	}
 	found := v.of(q.Ref)
 	if len(found) == 0 {
+		var awaited bool
+		if o.Replaced, awaited = v.replaced(q.Ref, time.Now()); awaited {
+			o.Complete, o.Why = false, "the room was upgraded, and its successor has not shown up yet"
+		}
 		return o, nil, nil
 	}
 	o.Space = v.observed(found[0], o.ParentID, a.cfg.ServerName)
@@ -223,13 +227,14 @@ func addressOf(alias, server string) string {
 func (v *view) observed(r *room, parent, server string) *model.Observed {
 	p := r.levels()
 	out := &model.Observed{
-		ID:        r.id,
-		Version:   r.version,
-		CreatedAt: time.UnixMilli(r.createdAt),
-		Mark:      v.markOf(r),
-		Unmarked:  r.mark == nil,
-		Archived:  r.archived,
-		Linked:    v.linked(r, parent),
+		ID:          r.id,
+		Version:     r.version,
+		CreatedAt:   time.UnixMilli(r.createdAt),
+		Mark:        v.markOf(r),
+		Unmarked:    r.mark == nil,
+		Predecessor: v.predecessorID(r),
+		Archived:    r.archived,
+		Linked:      v.linked(r, parent),
 		Settings: model.Settings{
 			DisplayName: r.name,
 			Topic:       r.topic,
@@ -242,12 +247,16 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		},
 		GuidelinesDigest: r.pinnedDigest(),
 		Members:          make(map[string]model.Membership, len(r.members)),
+		InvitedSince:     map[string]time.Time{},
 		Roles:            map[string]model.Role{},
 		Control:          r.control(v.us),
 	}
 	for account, m := range r.members {
 		if account != v.us {
 			out.Members[account] = memberships[m.state]
+		}
+		if account != v.us && m.state == invited {
+			out.InvitedSince[account] = time.UnixMilli(m.at)
 		}
 	}
 	for account, power := range p.users {

@@ -38,8 +38,12 @@ type room struct {
 	pins                []string
 	guidelines          guidelinesContent
 	// gone are the guidelines' message or edit that somebody redacted.
-	gone        map[string]struct{}
-	replacement string
+	gone map[string]struct{}
+	// replacement is the room that this one was upgraded to, according to replacedBy at replacedAt (milliseconds).
+	replacement, replacedBy string
+	replacedAt              int64
+	// predecessor is the room that was upgraded to this one, as the one who made this one says.
+	predecessor string
 	children    map[string]struct{} // rooms that this space names as its own
 	parents     map[string]struct{} // spaces that this room names as its own
 	members     map[string]member
@@ -237,6 +241,7 @@ func (r *room) take(e event, us string) {
 		r.replacement = decode[struct {
 			Room string `json:"replacement_room"`
 		}](e.Content).Room
+		r.replacedBy, r.replacedAt = intern(e.Sender), e.Timestamp
 	case typeOwner:
 		r.owner, r.ownerSender = decode[ownerContent](e.Content), intern(e.Sender)
 	case typeGuidelines:
@@ -254,12 +259,15 @@ func (r *room) takeCreate(e event) {
 		Version  string   `json:"room_version"`
 		Creators []string `json:"additional_creators"`
 		Key      string   `json:"dev.cabildo.key"`
+		Before   struct {
+			Room string `json:"room_id"`
+		} `json:"predecessor"`
 	}](e.Content)
 	r.version = intern(content.Version)
 	if r.version == "" {
 		r.version = "1" // what a room without a version is
 	}
-	r.creator, r.createdAt, r.key = intern(e.Sender), e.Timestamp, content.Key
+	r.creator, r.createdAt, r.key, r.predecessor = intern(e.Sender), e.Timestamp, content.Key, content.Before.Room
 	if r.privilegedCreators() {
 		r.creators = content.Creators
 	}

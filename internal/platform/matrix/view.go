@@ -279,6 +279,9 @@ func (v *view) refOf(r *room) (model.Ref, bool) {
 		ref, known := v.refs[r.key]
 		return ref, known
 	}
+	if before := v.predecessor(r); before != nil {
+		return v.refOf(before)
+	}
 	return model.Ref{}, false
 }
 
@@ -317,8 +320,23 @@ func removeFrom[K, V comparable](index map[K]map[V]struct{}, key K, id V) {
 }
 
 // of are the rooms of a resource: those that are not archived first, and then
-// the oldest first. The lock is held.
+// the oldest first. A room that was upgraded is not among them, but its
+// successor is, where that is ours. The lock is held.
 func (v *view) of(ref model.Ref) []*room {
+	var found []*room
+	for _, r := range v.marked(ref) {
+		if r = v.latest(r); r != nil && !slices.Contains(found, r) {
+			found = append(found, r)
+		}
+	}
+	slices.SortFunc(found, func(a, b *room) int {
+		return cmp.Or(compareBool(a.archived, b.archived), cmp.Compare(a.createdAt, b.createdAt), cmp.Compare(a.id, b.id))
+	})
+	return found
+}
+
+// marked are the rooms with the mark or the key of a resource, upgraded ones included.
+func (v *view) marked(ref model.Ref) []*room {
 	key := keyOf(v.ownerID, ref)
 	v.refs[key] = ref
 	var found []*room
@@ -327,9 +345,6 @@ func (v *view) of(ref model.Ref) []*room {
 			found = append(found, v.rooms[id])
 		}
 	}
-	slices.SortFunc(found, func(a, b *room) int {
-		return cmp.Or(compareBool(a.archived, b.archived), cmp.Compare(a.createdAt, b.createdAt), cmp.Compare(a.id, b.id))
-	})
 	return found
 }
 
