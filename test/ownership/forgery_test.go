@@ -104,6 +104,7 @@ var _ = Describe("a person who wants Cabildo's power", Label("promise 2", "promi
 
 var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7"), func() {
 	It("of version 12, which somebody else made, is refused for good, whatever they grant", func(ctx SpecContext) {
+		Skip("Dendrite 0.13.8 makes no rooms of version 12")
 		t := east.town(ctx, unique("town"))
 		t.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned}
 		east.apply(ctx, t.secret, t.platform, t.community)
@@ -147,7 +148,7 @@ var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7
 
 		west.apply(ctx, second.objects()...)
 		said := west.says(ctx, second.community, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
-		Expect(said.Message).To(ContainSubstring(homeserver.OperatorUserID))
+		Expect(said.Message).To(ContainSubstring("the operator " + western.UserID.String() + " has power level 0 and needs 100"))
 		Expect(stateOf(ctx, western, room)).To(Equal(before))
 		Expect(west.writes(name)).To(BeZero())
 	})

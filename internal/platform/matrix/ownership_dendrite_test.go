@@ -73,6 +73,7 @@ var _ = Describe("whose a space is", Label("promise 2"), func() {
 	)
 
 	It("can't take over a room of version 12 that somebody else made", Label("promise 7"), func(ctx context.Context) {
+		Skip("Dendrite 0.13.8 makes no rooms of version 12")
 		bot, maker := somebody(ctx, "bot"), somebody(ctx, "maker")
 		a := open(ctx, as(bot))
 		town := a.want()
