@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -108,17 +107,13 @@ func (h *Homeserver) Login(ctx context.Context, localpart, password string) (Acc
 }
 
 // PurgeRoom removes a room with all that was said in it, as an administrator of
-// a homeserver can. Dendrite can't do it for rooms of version 12.
+// a homeserver can.
 func (h *Homeserver) PurgeRoom(ctx context.Context, roomID string) error {
 	token, err := h.administrator(ctx)
 	if err != nil {
 		return err
 	}
-	if err := h.call(ctx, request{
-		method: http.MethodPost,
-		path:   "/_dendrite/admin/purgeRoom/" + url.PathEscape(roomID),
-		token:  token,
-	}, nil); err != nil {
+	if err := h.purge(ctx, token, roomID); err != nil {
 		return fmt.Errorf("purging room %s: %w", roomID, err)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 
 // CPUTime is how long the processors have worked for the homeserver since it
 // was started.
-func (d *Dendrite) CPUTime() (time.Duration, error) {
+func (d *LocalHomeserver) CPUTime() (time.Duration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.process == nil {

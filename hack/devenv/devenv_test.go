@@ -350,7 +350,7 @@ func TestPortsAreLeasedOnce(t *testing.T) {
 	second.release()
 }
 
-func whoami(ctx context.Context, d *Dendrite, token, as string) (string, error) {
+func whoami(ctx context.Context, d *LocalHomeserver, token, as string) (string, error) {
 	path := "/_matrix/client/v3/account/whoami"
 	if as != "" {
 		path += "?user_id=" + url.QueryEscape(as)
@@ -360,7 +360,7 @@ func whoami(ctx context.Context, d *Dendrite, token, as string) (string, error) 
 	return account.UserID, err
 }
 
-func createRoom(ctx context.Context, g Gomega, d *Dendrite, version string) string {
+func createRoom(ctx context.Context, g Gomega, d *LocalHomeserver, version string) string {
 	var room struct {
 		ID string `json:"room_id"`
 	}

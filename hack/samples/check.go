@@ -31,6 +31,7 @@ func Check(ctx context.Context, c client.Reader, homeserver *devenv.Homeserver) 
 	if err != nil {
 		return 0, nil, fmt.Errorf("making a client: %w", err)
 	}
+	operator.SetAppServiceUserID = true
 	k := &checker{homeserver: homeserver, operator: operator, people: map[string]*mautrix.Client{}}
 	k.complete(all)
 	spaces := map[client.ObjectKey]id.RoomID{}

@@ -28,7 +28,7 @@ const (
 )
 
 // MakePeople makes an account for everybody.
-func MakePeople(ctx context.Context, homeserver *devenv.Dendrite, people []string) error {
+func MakePeople(ctx context.Context, homeserver *devenv.LocalHomeserver, people []string) error {
 	return makePeople(ctx, people, func(ctx context.Context, person string) error {
 		_, err := homeserver.CreatePerson(ctx, person, password, person)
 		return err

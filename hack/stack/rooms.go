@@ -60,6 +60,9 @@ func (s *Stack) Get(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return err
 	}
+	query := request.URL.Query()
+	query.Set("user_id", s.Homeserver.OperatorUserID)
+	request.URL.RawQuery = query.Encode()
 	request.Header.Set("Authorization", "Bearer "+s.Homeserver.ASToken)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

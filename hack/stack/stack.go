@@ -41,7 +41,7 @@ type Stack struct {
 
 	Plane *devenv.ControlPlane
 	// Homeserver is nil where nobody wants it.
-	Homeserver *devenv.Dendrite
+	Homeserver *devenv.LocalHomeserver
 	Manager    *devenv.Manager
 	// Mattermost is nil where nobody asked for it.
 	Mattermost *devenv.Mattermost

@@ -55,7 +55,7 @@ type world struct {
 	checks int
 
 	plane      *devenv.ControlPlane
-	homeserver *devenv.Dendrite
+	homeserver *devenv.LocalHomeserver
 	server     *devenv.Mattermost
 	memory     *memory.Server
 	stop       func() error

@@ -27,6 +27,9 @@ type Config struct {
 	Token string
 	// AppService says that Token is an application service's (Matrix).
 	AppService bool
+	// Account is the local part of the account to act as with an application service's token (Matrix). Empty for
+	// the account that the service itself has.
+	Account string
 	// Client carries every request: budget, certificates, proxy, no redirects to other hosts.
 	Client *http.Client
 	// TLS and Proxy are the client's, for connections that are not requests; nil for the system's and none.

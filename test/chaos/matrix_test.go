@@ -22,7 +22,7 @@ import (
 
 // matrix is a real Dendrite.
 type matrix struct {
-	server *devenv.Dendrite
+	server *devenv.LocalHomeserver
 	// operator acts as Cabildo does; pat is an ordinary account.
 	operator, pat *mautrix.Client
 }
@@ -49,7 +49,11 @@ func openMatrix(ctx context.Context) (_ chat, err error) {
 		}
 	}
 	m.operator, err = mautrix.NewClient(m.server.URL, id.UserID(m.server.OperatorUserID), m.server.ASToken)
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	m.operator.SetAppServiceUserID = true
+	return m, nil
 }
 
 func (m *matrix) String() string { return "Matrix" }

@@ -43,16 +43,28 @@ func startHomeserver(ctx context.Context) (server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &homeserver{
-		url: dendrite.URL, name: dendrite.ServerName,
-		what: "Dendrite " + built("dendrite") + " with SQLite, and an application service's token", appService: true,
-		register: func(ctx context.Context, localpart string) (string, error) {
-			return dendrite.CreateUser(ctx, localpart, "a long password")
-		},
-		end: func() { _ = dendrite.Close() },
+	return ourHomeserver(dendrite, "Dendrite "+built("dendrite")), nil
+}
+
+// startSynapse starts one whose directory everybody may publish rooms in, and whose rate limits nobody reaches.
+func startSynapse(ctx context.Context) (server, error) {
+	synapse, err := devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
+	if err != nil {
+		return nil, err
 	}
-	h.us = matrixAccount{at: h, id: dendrite.OperatorUserID, token: dendrite.ASToken}
-	return h, nil
+	return ourHomeserver(synapse, "Synapse "+devenv.SynapseVersion()), nil
+}
+
+func ourHomeserver(at *devenv.LocalHomeserver, software string) *homeserver {
+	h := &homeserver{
+		url: at.URL, name: at.ServerName, what: software + " with SQLite, and an application service's token", appService: true,
+		register: func(ctx context.Context, localpart string) (string, error) {
+			return at.CreateUser(ctx, localpart, "a long password")
+		},
+		end: func() { _ = at.Close() },
+	}
+	h.us = matrixAccount{at: h, id: at.OperatorUserID, token: at.ASToken, asserted: true}
+	return h
 }
 
 // theirHomeserver is one that runs already.
@@ -120,7 +132,8 @@ func (h *homeserver) open(ctx context.Context, as opening) (platform.Adapter, wi
 	})
 	cfg := platform.Config{
 		Name: "conformance", OwnerID: as.ownerID, URL: h.url, ServerName: h.name, Token: h.us.token, AppService: h.appService,
-		Client: &http.Client{Transport: w}, ResyncInterval: time.Hour, Log: logr.Discard(),
+		Account: strings.TrimPrefix(strings.TrimSuffix(h.us.id, ":"+h.name), "@"),
+		Client:  &http.Client{Transport: w}, ResyncInterval: time.Hour, Log: logr.Discard(),
 	}
 	if as.elsewhere {
 		other, err := h.second(ctx)
@@ -171,6 +184,8 @@ func (h *homeserver) administrator() administrator { return matrixAdministrator{
 type matrixAccount struct {
 	at        *homeserver
 	id, token string
+	// asserted: the token is an application service's, which says whom it acts as.
+	asserted bool
 }
 
 // call sends a request by hand.
@@ -190,6 +205,11 @@ func (p matrixAccount) call(ctx context.Context, method, path string, body, into
 	req, err := http.NewRequestWithContext(ctx, method, p.at.url+"/_matrix/client"+path, bytes.NewReader(content))
 	if err != nil {
 		return err
+	}
+	if p.asserted {
+		query := req.URL.Query()
+		query.Set("user_id", p.id)
+		req.URL.RawQuery = query.Encode()
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token)
 	resp, err := http.DefaultClient.Do(req)

@@ -31,6 +31,8 @@ type platformUnderTest struct {
 	title string
 	// builds are the binaries that a server of our own needs.
 	builds []string
+	// has says why a server that is not built can't be had; nil where there is no such.
+	has func() error
 	// start starts a server of our own, use takes one that runs already; nil where there can't be one.
 	start func(context.Context) (server, error)
 	use   func(context.Context, target) (server, error)
@@ -40,6 +42,7 @@ type platformUnderTest struct {
 var platforms = []platformUnderTest{
 	{title: "memory", start: func(context.Context) (server, error) { return newInMemory(), nil }},
 	{title: "Matrix", builds: []string{"dendrite"}, start: startHomeserver, use: theirHomeserver},
+	{title: "Synapse", has: devenv.HasSynapse, start: startSynapse},
 	{title: "Mattermost", builds: []string{"mattermost"}, start: startMattermost, use: theirMattermost},
 }
 
@@ -140,10 +143,17 @@ func choose(t target) ([]platformUnderTest, error) {
 			if p.use == nil {
 				return nil, fmt.Errorf("%s has no servers to point at", p.title)
 			}
-			p.start, p.builds = func(ctx context.Context) (server, error) { return p.use(ctx, t) }, nil
+			p.start, p.builds, p.has = func(ctx context.Context) (server, error) { return p.use(ctx, t) }, nil, nil
 		}
 		for _, name := range p.builds {
 			if _, err := devenv.Binary(name); errors.Is(err, devenv.ErrNotBuilt) && os.Getenv("CI") != "true" {
+				missing[p.title] = err
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		if p.has != nil {
+			if err := p.has(); devenv.WithoutSynapse(err) {
 				missing[p.title] = err
 			} else if err != nil {
 				return nil, err

@@ -37,7 +37,7 @@ var people = []string{"ana", "kim", "lea", "omar"}
 type lane struct {
 	name       string
 	cluster    *devenv.ControlPlane
-	homeserver *devenv.Dendrite
+	homeserver *devenv.LocalHomeserver
 	kubeconfig string // of the chart's service account, straight to the API server
 	k8s        client.Client
 	operator   *mautrix.Client
@@ -82,6 +82,7 @@ func (l *lane) connect(ctx context.Context) (err error) {
 	if l.operator, err = mautrix.NewClient(l.homeserver.URL, id.UserID(l.homeserver.OperatorUserID), l.homeserver.ASToken); err != nil {
 		return fmt.Errorf("making a client for the homeserver: %w", err)
 	}
+	l.operator.SetAppServiceUserID = true
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return fmt.Errorf("registering the kinds: %w", err)

@@ -27,9 +27,9 @@ const inCluster = "http://dendrite." + beside + ".svc:8008"
 // through the API server, as anybody can who may forward ports.
 func startHomeserver(ctx context.Context) *devenv.Homeserver {
 	GinkgoHelper()
-	homeserver := devenv.NewHomeserver(devenv.DefaultServerName)
+	homeserver := devenv.NewDendrite(devenv.DefaultServerName)
 	homeserver.URL = inCluster
-	files, err := homeserver.Files(nil)
+	files, err := homeserver.DendriteFiles(nil)
 	Expect(err).NotTo(HaveOccurred())
 	manifests, err := os.ReadFile("test/e2e/homeserver.yaml")
 	Expect(err).NotTo(HaveOccurred())

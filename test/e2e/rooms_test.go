@@ -27,6 +27,7 @@ func observe(homeserver *devenv.Homeserver) observer {
 	GinkgoHelper()
 	c, err := mautrix.NewClient(homeserver.URL, id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
 	Expect(err).NotTo(HaveOccurred())
+	c.SetAppServiceUserID = true
 	return observer{c}
 }
 

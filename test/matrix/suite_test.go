@@ -31,7 +31,7 @@ import (
 var (
 	// on is the API server with the controllers.
 	on         *cluster.Cluster
-	homeserver *devenv.Dendrite
+	homeserver *devenv.LocalHomeserver
 )
 
 func TestMatrix(t *testing.T) {
@@ -117,6 +117,7 @@ func operator() *mautrix.Client {
 	GinkgoHelper()
 	c, err := mautrix.NewClient(homeserver.URL, id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
 	Expect(err).NotTo(HaveOccurred())
+	c.SetAppServiceUserID = true
 	return c
 }
 

@@ -28,7 +28,7 @@ import (
 // homeserver is the one that all installations share. east and west are
 // installations that run through the whole suite.
 var (
-	homeserver *devenv.Dendrite
+	homeserver *devenv.LocalHomeserver
 	east, west *installation
 )
 
@@ -65,7 +65,9 @@ func person(ctx context.Context, name string) *mautrix.Client {
 // operator does by hand what an administrator with the application service's token could.
 func operator() *mautrix.Client {
 	GinkgoHelper()
-	return as(id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
+	c := as(id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
+	c.SetAppServiceUserID = true
+	return c
 }
 
 func as(account id.UserID, token string) *mautrix.Client {

@@ -50,7 +50,7 @@ func (l *leavers) kick(ctx context.Context, sender *http.Client, room, who strin
 		return err
 	}
 	request, err := http.NewRequestWithContext(platform.WithRoute(ctx, kicks), http.MethodPost,
-		l.Homeserver.URL+"/_matrix/client/v3/rooms/"+url.PathEscape(room)+"/kick", bytes.NewReader(body))
+		l.Homeserver.URL+"/_matrix/client/v3/rooms/"+url.PathEscape(room)+"/kick?user_id="+url.QueryEscape(l.Homeserver.OperatorUserID), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

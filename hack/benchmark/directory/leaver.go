@@ -43,7 +43,9 @@ type leavers struct {
 	disabled  int
 }
 
-func account(i int, on *devenv.Dendrite) string { return "@" + username(i) + ":" + on.ServerName }
+func account(i int, on *devenv.LocalHomeserver) string {
+	return "@" + username(i) + ":" + on.ServerName
+}
 
 // people makes an account for everybody in the crew.
 func (l *leavers) people(ctx context.Context) error {

@@ -27,7 +27,7 @@ import (
 // run once: it reads nothing, checks nothing, and stops at the first error. It
 // has the operator's HTTP client, as many requests under way, and no rate.
 type bareLoop struct {
-	homeserver *devenv.Dendrite
+	homeserver *devenv.LocalHomeserver
 	client     *http.Client
 	counts     *prometheus.Registry
 
@@ -35,7 +35,7 @@ type bareLoop struct {
 	ids map[string]string // what the server has for a name in the descriptions
 }
 
-func newBareLoop(homeserver *devenv.Dendrite) (*bareLoop, error) {
+func newBareLoop(homeserver *devenv.LocalHomeserver) (*bareLoop, error) {
 	b := &bareLoop{homeserver: homeserver, counts: prometheus.NewRegistry(), ids: map[string]string{}}
 	const unlimited = 1_000_000 // a second
 	var err error

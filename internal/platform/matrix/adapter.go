@@ -75,7 +75,7 @@ func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.Out() }
 func (a *Adapter) Close() {
 	a.end()
 	a.start.Do(func() {}) // nothing starts any more
-	a.view.fail(platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed"))
+	a.view.fail(platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed"), time.Now())
 	a.tasks.Wait()
 }
 
@@ -83,6 +83,7 @@ func (a *Adapter) Close() {
 func (a *Adapter) begin() {
 	a.start.Do(func() {
 		a.tasks.Go(func() { a.follow(a.life) })
+		a.tasks.Go(func() { a.watchAddresses(a.life) })
 	})
 }
 

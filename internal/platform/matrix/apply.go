@@ -6,7 +6,6 @@ package matrix
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
 	"net/http"
 	"slices"
 
@@ -20,8 +19,12 @@ func (a *Adapter) Apply(ctx context.Context, op plan.Operation) (string, error) 
 	if op.Verb == plan.Create {
 		return a.create(ctx, op)
 	}
-	defer a.rooms.Lock(op.SpaceID)()
 	doing := fmt.Sprintf("applying %s to %s", op.Verb, op.SpaceID)
+	// What there is to wait for is waited for before the room is locked, if possible: others write into it meanwhile.
+	if err := a.current(ctx, doing, readsOf(op)); err != nil {
+		return "", err
+	}
+	defer a.rooms.Lock(op.SpaceID)()
 	if err := a.current(ctx, doing, readsOf(op)); err != nil {
 		return "", err
 	}
@@ -351,16 +354,13 @@ func tooLarge(content any, doing string) error {
 	return nil
 }
 
-// lanes is how many rooms of one parent are linked to it at once. Servers take
-// writes into one room one after the other, and a second request is prepared meanwhile.
-const lanes = 2
-
-// adopted has the parent name the room. A queue for the parent's room waits
-// here, where it keeps no place of the request budget from writes into other
-// rooms; and whose turn it is goes first, because all others in the queue wait
-// for it. What is done to the parent itself does not stand in this queue.
+// adopted has the parent name the room. Writes into one room go one after the
+// other (writes that are sent at the same time fork its history, of which a
+// server may tell one branch alone), and of these the parent's own take turns
+// with its links. A queue for the parent's room waits here, where it keeps no
+// place of the request budget from writes into other rooms; and whose turn it
+// is goes first, because all others in the queue wait for it.
 func (w *write) adopted(ctx context.Context, parent string, via []string) error {
-	lane := crc32.ChecksumIEEE([]byte(w.id)) % lanes
-	defer w.rooms.Lock(fmt.Sprintf("children %d of %s", lane, parent))()
+	defer w.rooms.LockAside(parent)()
 	return w.putInto(platform.WithPriority(ctx, platform.PriorityRevoke), parent, typeChild, w.id, linkContent{Via: via})
 }

@@ -102,11 +102,17 @@ func (w *write) removeAliases(ctx context.Context) error {
 // unlink takes the room out of the spaces that name it.
 func (w *write) unlink(ctx context.Context) error {
 	for _, parent := range w.view.naming(w.id) {
-		if err := w.putInto(ctx, parent, typeChild, w.id, linkContent{}); err != nil {
+		if err := w.disowned(ctx, parent); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// disowned has a parent name the room no more; see adopted.
+func (w *write) disowned(ctx context.Context, parent string) error {
+	defer w.rooms.LockAside(parent)()
+	return w.putInto(ctx, parent, typeChild, w.id, linkContent{})
 }
 
 // naming are the spaces of our installation that name a room as their own.

@@ -19,6 +19,8 @@ import (
 type client struct {
 	mx    *mautrix.Client
 	token platform.Secret
+	// actAs is the account that an application service acts as; empty for the account that the token belongs to.
+	actAs string
 }
 
 // request is one request to the server.
@@ -32,6 +34,8 @@ type request struct {
 	path  []any
 	query url.Values
 	body  any
+	// asService sends the request as the application service itself, not as the account that it acts as.
+	asService bool
 	// into receives the answer; nil when it doesn't matter.
 	into any
 }
@@ -54,14 +58,25 @@ func newClient(cfg platform.Config) (*client, error) {
 	if mx.Client == nil {
 		mx.Client = &http.Client{}
 	}
-	return &client{mx: mx, token: platform.Secret(cfg.Token)}, nil
+	c := &client{mx: mx, token: platform.Secret(cfg.Token)}
+	if cfg.AppService && cfg.Account != "" {
+		c.actAs = "@" + cfg.Account + ":" + cfg.ServerName
+	}
+	return c, nil
 }
+
+// keyActAs is the query parameter with which an application service says which
+// account it acts as (client-server API, "Identity assertion").
+const keyActAs = "user_id"
 
 // do sends a request. The error is always a *platform.Error.
 func (c *client) do(ctx context.Context, r request) error {
 	_, err := c.mx.MakeFullRequest(platform.WithRoute(ctx, r.route), mautrix.FullRequest{
 		Method: r.method,
 		URL: c.mx.BuildURLWithFullQuery(mautrix.BaseURLPath(append([]any{"_matrix"}, r.path...)), func(q url.Values) {
+			if c.actAs != "" && !r.asService {
+				q.Set(keyActAs, c.actAs)
+			}
 			for key, values := range r.query {
 				q[key] = values
 			}

@@ -53,7 +53,7 @@ func (v *view) expect(id string, e expectation) {
 func (v *view) expectEvent(id, kind, key, event string) {
 	at := stateKey{kind, key}
 	v.expect(id, expectation{what: kind, key: key, met: func(r *room) bool {
-		return v.recent.has(event) || r != nil && r.current[at] == event
+		return v.recent.has(event) || r != nil && r.current[at].id == event
 	}})
 }
 

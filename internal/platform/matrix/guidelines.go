@@ -153,7 +153,7 @@ func (w *write) sent(ctx context.Context, transaction string) (string, error) {
 func (w *write) transaction(seed ...string) string {
 	g := w.is.guidelines
 	parts := append([]string{
-		w.op.Key(), w.is.current[stateKey{typeGuidelines, ""}], g.Event, g.Edit,
+		w.op.Key(), w.is.current[stateKey{typeGuidelines, ""}].id, g.Event, g.Edit,
 		fmt.Sprint(w.is.isGone(g.Event), w.is.isGone(g.Edit)),
 	}, seed...)
 	sum := sha256.Sum256([]byte(strings.Join(parts, "|")))

@@ -61,7 +61,7 @@ func (w *write) addMember(ctx context.Context, m model.Member) error {
 	}
 	if err := w.client.do(ctx, request{
 		doing: doing, route: "POST /rooms/{room}/join", method: http.MethodPost,
-		path: v3("rooms", w.id, "join"), query: url.Values{"user_id": {m.Account}},
+		path: v3("rooms", w.id, "join"), query: url.Values{keyActAs: {m.Account}},
 	}); err != nil {
 		return ofOneAccount(err)
 	}

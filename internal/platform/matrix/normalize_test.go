@@ -84,7 +84,7 @@ func TestANormalSpaceIsWhatIsReadBackFromItsRoom(t *testing.T) {
 			state(typeName, us, map[string]any{"name": s.DisplayName}), state(typeTopic, us, map[string]any{"topic": s.Topic}),
 			state(typeAvatar, us, map[string]any{"url": s.Avatar}),
 		} {
-			r.fold(e, us)
+			r.fold(e, us, isNew)
 		}
 		seen := (&view{us: us}).observed(r, parent, "example.com")
 		seen.Settings.Guidelines = s.Guidelines // has its own digest

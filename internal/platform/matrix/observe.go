@@ -118,6 +118,7 @@ func (a *Adapter) complete(ctx context.Context, q platform.Query, o *platform.Ob
 	if err != nil {
 		return err
 	}
+	a.view.waitFor(q.Ref, a.alias(q.Address), holder, time.Now())
 	// A room that we were in and have lost is Lost, not somebody else's.
 	if holder != "" && (!o.Lost || holder != q.KnownID) {
 		if err := a.hold(ctx, q, o, holder); err != nil {

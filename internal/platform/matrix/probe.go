@@ -28,12 +28,13 @@ type offer struct {
 }
 
 // Probe asks the server which versions it speaks, who we are, and which rooms
-// it makes, and begins to follow it.
+// it makes, and waits until the rooms can be observed: a session that gets no
+// /sync is of no use to anybody.
 func (a *Adapter) Probe(ctx context.Context) (platform.Info, error) {
 	var versions mautrix.RespVersions
 	if err := a.client.do(ctx, request{
 		doing: "asking " + a.cfg.URL + " which versions of Matrix it speaks", route: "GET /versions",
-		method: http.MethodGet, path: []any{"client", "versions"}, into: &versions,
+		method: http.MethodGet, path: []any{"client", "versions"}, into: &versions, asService: true,
 	}); err != nil {
 		return platform.Info{}, err
 	}
@@ -45,54 +46,14 @@ func (a *Adapter) Probe(ctx context.Context) (platform.Info, error) {
 	if err != nil {
 		return platform.Info{}, err
 	}
-	a.begin()
-	select {
-	case a.poke <- struct{}{}:
-	default:
+	if err := a.observing(ctx); err != nil {
+		return platform.Info{}, err
 	}
 	return platform.Info{
 		Server:       a.software(ctx, versions),
 		Account:      account,
 		Capabilities: a.capabilities(offer),
 	}, nil
-}
-
-// identify returns our account, and asks for it when it is not known yet.
-func (a *Adapter) identify(ctx context.Context) (string, error) {
-	if us := a.us(); us != "" {
-		return us, nil
-	}
-	return a.whoami(ctx)
-}
-
-// whoami asks whose the token is. For an application service that is its own account.
-func (a *Adapter) whoami(ctx context.Context) (string, error) {
-	var answer struct {
-		User string `json:"user_id"`
-	}
-	const doing = "asking whose the access token is"
-	if err := a.client.do(ctx, request{
-		doing: doing, route: "GET /account/whoami",
-		method: http.MethodGet, path: v3("account", "whoami"), into: &answer,
-	}); err != nil {
-		return "", err
-	}
-	local, server, found := strings.Cut(strings.TrimPrefix(answer.User, "@"), ":")
-	switch {
-	case !found || local == "" || a.client.token.Hide(answer.User) != answer.User: // the account is shown to people
-		return "", platform.Refuse(platform.Unavailable, doing, "the answer names no account: it is not from a Matrix homeserver")
-	case a.cfg.ServerName != "" && server != a.cfg.ServerName:
-		return "", platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
-			"the token is %s's, of the server %s, and the Platform's serverName is %s: correct one of them",
-			answer.User, server, a.cfg.ServerName))
-	}
-	a.mu.Lock()
-	a.account = answer.User
-	a.mu.Unlock()
-	a.view.mu.Lock()
-	a.view.us = answer.User
-	a.view.mu.Unlock()
-	return answer.User, nil
 }
 
 // ask asks which room versions the server offers, and whether people can ask to come in.

@@ -44,7 +44,10 @@ type room struct {
 	parents     map[string]struct{} // spaces that this room names as its own
 	members     map[string]member
 	// current is the event that each piece of state comes from, members apart.
-	current map[stateKey]string
+	current map[stateKey]version
+	// readAt is when the newest state was sent that a reading of the whole state had, in
+	// milliseconds; zero when it was never read.
+	readAt int64
 
 	// mark is whose the room is; the view computes it after every change.
 	mark *model.Mark
@@ -52,11 +55,19 @@ type room struct {
 
 type stateKey struct{ kind, key string }
 
+// version is the event that a piece of state comes from.
+type version struct {
+	id string
+	at int64 // when it was sent, in milliseconds (origin_server_ts)
+}
+
 // member is how an account stands to the room.
 type member struct {
 	state membership
 	// byUs: we brought the account into this state.
 	byUs bool
+	// at is when it came into this state, in milliseconds.
+	at int64
 }
 
 // membership is model.Membership in one byte.
@@ -95,7 +106,7 @@ type guidelinesContent struct {
 func newRoom(id string) *room {
 	return &room{
 		id: id, children: map[string]struct{}{}, parents: map[string]struct{}{},
-		members: map[string]member{}, current: map[stateKey]string{},
+		members: map[string]member{}, current: map[stateKey]version{},
 	}
 }
 
@@ -110,21 +121,82 @@ func (r *room) copy() *room {
 // intern keeps one copy of a string that many rooms hold.
 func intern(s string) string { return unique.Make(s).Value() }
 
-// fold takes one state event in and says whether it changed the room.
-func (r *room) fold(e event, us string) bool {
+// effect is what came of a state event.
+type effect int
+
+const (
+	// unchanged: the room is as it was.
+	unchanged effect = iota
+	// folded: the room changed.
+	folded
+	// outdated: the event is older than what we have of the same state, and was left out.
+	outdated
+)
+
+// standing is what is known of a state event that comes.
+type standing int
+
+const (
+	// isNew: it did not come before.
+	isNew standing = iota
+	// isOld: it came before.
+	isOld
+	// isSure: it is what the server goes by, whatever came before.
+	isSure
+)
+
+// fold takes one state event in.
+//
+// Events that are sent at the same time fork a room's history, and the state
+// that a server tells of may be that of one branch: it goes back behind what it
+// told before (Synapse). So what is older than what we have changes nothing. As
+// clocks of other servers differ, it is a reason to read the room's state.
+func (r *room) fold(e event, us string, is standing) effect {
 	if e.StateKey == nil {
-		return false
+		return unchanged
 	}
 	if e.Type == typeMember {
-		return r.foldMember(e, us)
+		return r.foldMember(e, us, is)
 	}
 	at := stateKey{kind: intern(e.Type), key: intern(*e.StateKey)}
-	if r.current[at] == e.ID && e.ID != "" {
-		return false
+	has := r.current[at]
+	if has.id == e.ID && e.ID != "" {
+		return unchanged
 	}
-	r.current[at] = e.ID
+	if older := r.older(e, has.at, is); older != folded {
+		return older
+	}
+	r.current[at] = version{id: e.ID, at: e.Timestamp}
 	r.take(e, us)
-	return true
+	return folded
+}
+
+// older says what comes of an event, as far as that follows from when it was
+// sent: folded when it is not older than what was sent at a time.
+func (r *room) older(e event, than int64, is standing) effect {
+	switch {
+	case is == isSure, than == 0, is == isNew && e.Timestamp >= than:
+		return folded
+	case e.Timestamp <= r.readAt && serverOf(e.Sender) == serverOf(r.creator): // that the state was read since then has decided
+		return unchanged
+	default:
+		return outdated
+	}
+}
+
+// regressed says whether the room is older than another picture of it, or lacks something that was there.
+func (r *room) regressed(before *room) bool {
+	for at, was := range before.current {
+		if is, there := r.current[at]; !there || is.at < was.at {
+			return true
+		}
+	}
+	for account, was := range before.members {
+		if is, there := r.members[account]; !there || is.at < was.at {
+			return true
+		}
+	}
+	return false
 }
 
 // take reads the content of a state event into the room.
@@ -205,9 +277,9 @@ func (r *room) takeLink(e event) {
 	}
 }
 
-func (r *room) foldMember(e event, us string) bool {
+func (r *room) foldMember(e event, us string, is standing) effect {
 	content := decode[struct{ Membership string }](e.Content)
-	m := member{byUs: e.Sender == us}
+	m := member{byUs: e.Sender == us, at: e.Timestamp}
 	switch content.Membership {
 	case "join":
 		m.state = present
@@ -223,11 +295,20 @@ func (r *room) foldMember(e event, us string) bool {
 			m.state = left
 		}
 	default:
-		return false
+		return unchanged
 	}
 	was, known := r.members[*e.StateKey]
+	if was == m {
+		return unchanged
+	}
+	if older := r.older(e, was.at, is); older != folded {
+		return older
+	}
 	r.members[intern(*e.StateKey)] = m
-	return !known || was.state != m.state
+	if known && was.state == m.state {
+		return unchanged
+	}
+	return folded
 }
 
 // redact takes away what a redaction takes from our picture of the room.
@@ -240,7 +321,7 @@ func (r *room) redact(id, us string) bool {
 		return true
 	}
 	for at, current := range r.current {
-		if current != id {
+		if current.id != id {
 			continue
 		}
 		switch at.kind {

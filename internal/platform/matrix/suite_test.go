@@ -31,7 +31,7 @@ import (
 )
 
 // server is the homeserver of all specs that don't stop it.
-var server *devenv.Dendrite
+var server *devenv.LocalHomeserver
 
 func TestMatrix(t *testing.T) {
 	_, err := devenv.Binary("dendrite")
@@ -50,7 +50,7 @@ func TestMatrix(t *testing.T) {
 var _ = BeforeSuite(func() { server = start() })
 
 // start starts a homeserver that ends with the spec or suite.
-func start() *devenv.Dendrite {
+func start() *devenv.LocalHomeserver {
 	GinkgoHelper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -68,12 +68,14 @@ func unique(prefix string) string { return fmt.Sprintf("%s%d", prefix, serial.Ad
 // person is an account that does things by hand.
 type person struct {
 	id, token string
-	at        *devenv.Dendrite
+	at        *devenv.LocalHomeserver
+	// asserted: the token is an application service's, which says whom it acts as.
+	asserted bool
 }
 
 func somebody(ctx context.Context, prefix string) person { return somebodyAt(ctx, server, prefix) }
 
-func somebodyAt(ctx context.Context, at *devenv.Dendrite, prefix string) person {
+func somebodyAt(ctx context.Context, at *devenv.LocalHomeserver, prefix string) person {
 	GinkgoHelper()
 	local := unique(prefix)
 	token, err := at.CreateUser(ctx, local, "a long password")
@@ -81,8 +83,12 @@ func somebodyAt(ctx context.Context, at *devenv.Dendrite, prefix string) person 
 	return person{id: "@" + local + ":" + at.ServerName, token: token, at: at}
 }
 
-// operator is the application service's own account, doing things by hand.
-func operator() person { return person{id: server.OperatorUserID, token: server.ASToken, at: server} }
+// operator is the operator's account, doing things by hand.
+func operator() person { return operatorAt(server) }
+
+func operatorAt(at *devenv.LocalHomeserver) person {
+	return person{id: at.OperatorUserID, token: at.ASToken, at: at, asserted: true}
+}
 
 // try sends a request by hand.
 func (p person) try(ctx context.Context, method, path string, body, into any) error {
@@ -100,6 +106,11 @@ func (p person) try(ctx context.Context, method, path string, body, into any) er
 	req, err := http.NewRequestWithContext(ctx, method, p.at.URL+"/_matrix/client"+version+path, bytes.NewReader(content))
 	if err != nil {
 		return err
+	}
+	if p.asserted {
+		query := req.URL.Query()
+		query.Set("user_id", p.id)
+		req.URL.RawQuery = query.Encode()
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token)
 	resp, err := http.DefaultClient.Do(req)
@@ -255,11 +266,11 @@ func asking() option { return func(c *platform.Config) { c.Client.Transport.(*wi
 func every(d time.Duration) option { return func(c *platform.Config) { c.ResyncInterval = d } }
 
 // opened opens an adapter and does not talk to the server yet.
-func opened(at *devenv.Dendrite, options ...option) *actor {
+func opened(at *devenv.LocalHomeserver, options ...option) *actor {
 	GinkgoHelper()
 	w := &wire{}
 	cfg := platform.Config{
-		Name: "test", OwnerID: "prod", URL: at.URL, ServerName: at.ServerName, Token: at.ASToken, AppService: true,
+		Name: "test", OwnerID: "prod", URL: at.URL, ServerName: at.ServerName, Token: at.ASToken, AppService: true, Account: "cabildo",
 		Client: &http.Client{Transport: w}, ResyncInterval: time.Hour, Log: logr.Discard(),
 	}
 	for _, o := range options {

@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -34,36 +35,46 @@ const (
 	mostBackoff  = 15 * time.Second
 )
 
+// position is where the sync stands.
+type position struct {
+	// since is the server's mark of what it has told; empty for nothing yet.
+	since string
+	// nonce is new with each sync that reads everything; see syncFilter.
+	nonce string
+}
+
+// restart begins anew with a sync that reads everything.
+func restart() position { return position{nonce: crand.Text()} }
+
 // follow keeps the view up to date until the context ends.
 func (a *Adapter) follow(ctx context.Context) {
-	since, failures, busy := "", 0, false
+	at, failures, busy := restart(), 0, false
 	var whole wholeSync
 	for ctx.Err() == nil {
 		wait := time.Until(whole.next(a.cfg.ResyncInterval, failures > 0))
 		if wait <= 0 {
-			since = ""
+			at = restart()
 		}
 		if failures > 0 {
 			wait = 0 // so that it is soon known that the connection is back
 		}
-		first, asked := since == "", time.Now()
-		answer, err := a.poll(ctx, since, wait)
+		first, asked := at.since == "", time.Now()
+		answer, err := a.poll(ctx, at, wait)
+		if err == nil {
+			err = a.takeIn(ctx, answer, first, asked)
+		}
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			if failures == 0 {
-				a.log.Info("lost the sync with the homeserver", "reason", err.Error())
-			}
 			failures++
-			a.view.fail(err)
-			if platform.IsKind(err, platform.Invalid) || platform.IsKind(err, platform.NotFound) {
-				since = "" // the server no longer knows the position: begin anew
+			a.lost(ctx, failures, err)
+			if first || platform.IsKind(err, platform.Invalid) || platform.IsKind(err, platform.NotFound) {
+				at = restart() // the server no longer knows the position
 			}
 			a.rest(ctx, backoff(failures, err))
 			continue
 		}
-		touched := a.view.fold(answer, first, time.Now())
 		if first {
 			whole = wholeSync{at: asked, took: time.Since(asked)}
 		}
@@ -71,8 +82,7 @@ func (a *Adapter) follow(ctx context.Context) {
 			a.log.Info("the sync with the homeserver is back")
 			a.hints.Add(model.Ref{})
 		}
-		a.hints.Add(touched...)
-		since, failures = answer.NextBatch, 0
+		at.since, failures = answer.NextBatch, 0
 		pace := leastPace
 		if busy { // the answer came at once: so long did the server work for it
 			pace = min(max(pace, paceFactor*time.Since(asked)), mostPace)
@@ -80,6 +90,37 @@ func (a *Adapter) follow(ctx context.Context) {
 		if busy = len(answer.Rooms.Join)+len(answer.Rooms.Leave) > 0; busy {
 			a.rest(ctx, pace)
 		}
+	}
+}
+
+// takeIn folds an answer into the view and reads again the rooms of which it
+// leaves a doubt. With the first answer that comes before anybody sees the view.
+func (a *Adapter) takeIn(ctx context.Context, answer *syncAnswer, first bool, asked time.Time) error {
+	touched := a.view.fold(answer, first, asked)
+	if first && !a.view.isSynced() {
+		if err := a.clear(ctx, a.view.doubtful(asked)); err != nil {
+			return err
+		}
+	}
+	a.view.arrived(first, time.Now())
+	a.hints.Add(touched...)
+	if err := a.clear(ctx, a.view.doubtful(asked)); err != nil {
+		a.log.Info("could not read again the state of a room of which the sync left a doubt; it is tried again", "reason", err.Error())
+	}
+	return nil
+}
+
+// lost notes that the sync failed so many times in a row. Who waits for the
+// platform hears of it when it goes on: see view.health.
+func (a *Adapter) lost(ctx context.Context, failures int, err error) {
+	if failures == 1 {
+		a.log.Info("lost the sync with the homeserver", "reason", err.Error())
+		err = a.unsyncable(ctx, err)
+	} else if !a.view.isSynced() {
+		err = a.unsyncable(ctx, err)
+	}
+	if a.view.fail(err, time.Now()) {
+		a.hints.Add(model.Ref{})
 	}
 }
 
@@ -101,20 +142,23 @@ func (w wholeSync) next(every time.Duration, outage bool) time.Time {
 }
 
 // poll asks for what is new, and waits for news so long at the most.
-func (a *Adapter) poll(ctx context.Context, since string, wait time.Duration) (*syncAnswer, error) {
+func (a *Adapter) poll(ctx context.Context, at position, wait time.Duration) (*syncAnswer, error) {
 	if _, err := a.identify(ctx); err != nil {
 		return nil, err
 	}
 	query := url.Values{
-		"filter":          {syncFilter(since == "")},
-		"set_presence":    {"offline"},
-		"use_state_after": {"true"},
+		"filter":       {syncFilter(at.since == "", at.nonce)},
+		"set_presence": {"offline"},
+		// State after the timeline is right also where events have the same predecessor
+		// (MSC4222; Synapse has it under experimental_features.msc4222_enabled).
+		"use_state_after":                    {"true"},
+		"org.matrix.msc4222.use_state_after": {"true"},
 	}
 	limit := firstPoll
-	if wait = min(wait, longPoll); since == "" {
+	if wait = min(wait, longPoll); at.since == "" {
 		wait = 0
 	} else {
-		query.Set("since", since)
+		query.Set("since", at.since)
 		limit = wait + pollGrace
 	}
 	query.Set("timeout", strconv.FormatInt(wait.Milliseconds(), 10))

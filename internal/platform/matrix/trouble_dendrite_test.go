@@ -69,7 +69,7 @@ var _ = Describe("probing", func() {
 })
 
 var _ = Describe("a homeserver that goes away", func() {
-	var own *devenv.Dendrite
+	var own *devenv.LocalHomeserver
 	BeforeEach(func() { own = start() })
 
 	It("leaves the view incomplete, refuses writes, and is found again when it is back", Label("promise 1"), func(ctx context.Context) {
@@ -152,7 +152,7 @@ var _ = Describe("a homeserver that goes away", func() {
 		var messages struct {
 			Chunk []struct{ Type string } `json:"chunk"`
 		}
-		bot := person{id: own.OperatorUserID, token: own.ASToken, at: own}
+		bot := operatorAt(own)
 		bot.does(ctx, http.MethodGet, inRoom(space.ID, "messages")+"?dir=b&limit=50&filter="+url.QueryEscape(`{"types":["m.room.message"]}`), nil, &messages)
 		Expect(messages.Chunk).To(HaveLen(1))
 	})

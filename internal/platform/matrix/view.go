@@ -35,13 +35,18 @@ type view struct {
 	accounts map[string]struct{}
 	recent   recentEvents
 	pending  map[string]map[*expectation]struct{} // by room
+	doubts   doubts
+	waiting  waiting
 	// changed is closed and replaced whenever something above or below changes.
 	changed chan struct{}
 
 	// synced says that a first sync was folded whole.
 	synced bool
-	// failing is why the last sync failed; nil when it didn't.
+	// failing is why the last sync failed; nil when it didn't, and told says that everybody was woken for it.
 	failing error
+	told    bool
+	// polls counts the answers of /sync, refusals among them.
+	polls int
 	// lastGood is when the last sync succeeded, lastWhole when one that brought everything did.
 	lastGood, lastWhole time.Time
 }
@@ -50,6 +55,7 @@ func newView(ownerID string) *view {
 	v := &view{
 		ownerID: ownerID, refs: map[string]model.Ref{}, accounts: map[string]struct{}{},
 		pending: map[string]map[*expectation]struct{}{}, changed: make(chan struct{}),
+		doubts: newDoubts(), waiting: newWaiting(),
 	}
 	v.clear()
 	return v
@@ -67,26 +73,42 @@ func (v *view) wake() {
 	v.changed = make(chan struct{})
 }
 
-// fold takes in the answer of a sync and returns the resources whose rooms
-// changed. A first sync replaces everything.
-func (v *view) fold(answer *syncAnswer, first bool, now time.Time) []model.Ref {
+// fold takes in the answer of a sync that was asked for at a time, and returns
+// the resources whose rooms changed. A first sync replaces everything.
+func (v *view) fold(answer *syncAnswer, first bool, asked time.Time) []model.Ref {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	touched := map[model.Ref]struct{}{}
 	if first {
 		v.foldWhole(answer, touched)
-		v.lastWhole = now
 	} else {
 		for id, synced := range answer.Rooms.Join {
-			v.foldRoom(id, synced, touched)
+			v.foldRoom(id, synced, v.recent.has, touched)
 		}
 		for id := range answer.Rooms.Leave {
 			v.drop(id, touched)
 		}
 	}
-	v.synced, v.failing, v.lastGood = true, nil, now
-	v.wake()
+	v.suspectOverdue(asked)
 	return slices.Collect(maps.Keys(touched))
+}
+
+// arrived notes that the answer of a sync was folded, and lets the view be observed.
+func (v *view) arrived(first bool, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if first {
+		v.lastWhole = now
+	}
+	v.synced, v.failing, v.told, v.lastGood = true, nil, false, now
+	v.polls++
+	v.wake()
+}
+
+func (v *view) isSynced() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.synced
 }
 
 // foldWhole makes the view anew from an answer that has everything, and finds
@@ -100,8 +122,17 @@ func (v *view) foldWhole(answer *syncAnswer, touched map[model.Ref]struct{}) {
 		if old, known := before[id]; known {
 			v.rooms[id].gone = old.gone
 		}
-		v.foldRoom(id, synced, ignored)
+		v.foldRoom(id, synced, never, ignored)
+		// What is older than what we knew, or lacks something of it, is one branch of the room's
+		// history, or a server that came back from a backup: the room's state tells which.
+		if old, known := before[id]; known && v.rooms[id].regressed(old) {
+			v.unindex(v.rooms[id])
+			v.rooms[id] = old
+			v.index(old)
+			v.suspect(id)
+		}
 	}
+	v.suspectChildless()
 	if !v.synced {
 		return
 	}
@@ -128,7 +159,10 @@ func (v *view) refsOfAll() map[string]model.Ref {
 	return out
 }
 
-func (v *view) foldRoom(id string, synced syncedRoom, touched map[model.Ref]struct{}) {
+// never says of an event that it did not come before: where a room is made anew, that is of no matter.
+func never(string) bool { return false }
+
+func (v *view) foldRoom(id string, synced syncedRoom, cameBefore func(string) bool, touched map[model.Ref]struct{}) {
 	r, known := v.rooms[id]
 	if !known {
 		r = newRoom(id)
@@ -136,33 +170,45 @@ func (v *view) foldRoom(id string, synced syncedRoom, touched map[model.Ref]stru
 	}
 	before, hadRef := v.refOf(r)
 	changed := !known
-	take := func(e event, folds bool) {
+	var came []string
+	take := func(e event, is standing, folds bool) {
+		came = append(came, e.ID)
 		if e.Type == typeRedaction {
 			changed = r.redact(redacted(e), v.us) || changed
 			return
 		}
-		if folds && r.fold(e, v.us) {
-			changed = true
-			if e.Type == typeChild {
-				v.touchRoom(*e.StateKey, touched)
+		if folds {
+			if is == isNew && cameBefore(e.ID) {
+				is = isOld
+			}
+			switch r.fold(e, v.us, is) {
+			case folded:
+				changed = true
+				if e.Type == typeChild {
+					v.touchRoom(*e.StateKey, touched)
+				}
+			case outdated:
+				v.suspect(id)
 			}
 		}
 		v.noteAccount(e)
-		v.recent.add(e.ID)
 	}
 	// The state is how the room was before the timeline, unless the server
 	// says how it is after it: then the timeline is history, and folds nothing.
 	after := cmp.Or(synced.StateAfter, synced.StateAfterUnstable)
 	for _, e := range synced.State.Events {
-		take(e, true)
+		take(e, isNew, true)
 	}
 	for _, e := range synced.Timeline.Events {
-		take(e, after == nil)
+		take(e, isNew, after == nil)
 	}
 	if after != nil {
 		for _, e := range after.Events {
-			take(e, true)
+			take(e, isSure, true)
 		}
+	}
+	for _, event := range came {
+		v.recent.add(event)
 	}
 	v.meet(id)
 	if !changed {
@@ -202,8 +248,9 @@ func (v *view) drop(id string, touched map[model.Ref]struct{}) {
 	delete(v.pending, id) // nothing of it comes any more
 }
 
-// touchRoom notes the resource of a room, if it has one.
+// touchRoom notes the resource of a room, if it has one, and those that wait for its address.
 func (v *view) touchRoom(id string, touched map[model.Ref]struct{}) {
+	maps.Copy(touched, v.waiting.byRoom[id])
 	if r, known := v.rooms[id]; known {
 		if ref, ours := v.refOf(r); ours {
 			touched[ref] = struct{}{}
@@ -255,14 +302,14 @@ func (v *view) unindex(r *room) {
 	r.mark = nil
 }
 
-func addTo[K comparable](index map[K]map[string]struct{}, key K, id string) {
+func addTo[K, V comparable](index map[K]map[V]struct{}, key K, id V) {
 	if index[key] == nil {
-		index[key] = map[string]struct{}{}
+		index[key] = map[V]struct{}{}
 	}
 	index[key][id] = struct{}{}
 }
 
-func removeFrom[K comparable](index map[K]map[string]struct{}, key K, id string) {
+func removeFrom[K, V comparable](index map[K]map[V]struct{}, key K, id V) {
 	delete(index[key], id)
 	if len(index[key]) == 0 {
 		delete(index, key)
@@ -309,12 +356,18 @@ func (v *view) markOf(r *room) *model.Mark {
 	return nil
 }
 
-// fail notes that a sync went wrong.
-func (v *view) fail(err error) {
+// fail notes that a sync went wrong. It says whether that has just become an
+// error of everything that is observed.
+func (v *view) fail(err error, now time.Time) (lost bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.failing = err
+	v.polls++
+	_, unhealthy := v.health(now)
+	lost = v.synced && unhealthy != nil && !v.told
+	v.told = v.told || lost
 	v.wake()
+	return lost
 }
 
 // patience is how long a view that lost its connection is worth an
@@ -344,6 +397,29 @@ func (v *view) ready(ctx context.Context) error {
 		v.mu.Unlock()
 		if known {
 			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return &platform.Error{Kind: platform.Unavailable, Doing: "waiting for the first sync", Err: ctx.Err()}
+		}
+	}
+}
+
+// observing waits until the view is whole, or another /sync than those so far was refused.
+func (v *view) observing(ctx context.Context) error {
+	v.mu.Lock()
+	before := v.polls
+	v.mu.Unlock()
+	for {
+		v.mu.Lock()
+		whole, failing, refused, changed := v.synced && v.failing == nil, v.failing, v.polls > before, v.changed
+		v.mu.Unlock()
+		switch {
+		case whole:
+			return nil
+		case failing != nil && refused:
+			return failing
 		}
 		select {
 		case <-changed:

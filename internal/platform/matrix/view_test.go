@@ -79,8 +79,8 @@ func nameOf(v *view) string {
 func TestTheTimelineComesAfterTheState(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
-	v.fold(joined("!r", syncedRoom{
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", syncedRoom{
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
 		Timeline: events{[]event{state(typeName, us, map[string]any{"name": "last"})}},
 	}), false, time.Now())
@@ -90,8 +90,8 @@ func TestTheTimelineComesAfterTheState(t *testing.T) {
 func TestTheStateOfAGapIsTakenIn(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
-	v.fold(joined("!r", syncedRoom{
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", syncedRoom{
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
 		Timeline: events{[]event{state(typeTopic, us, map[string]any{"topic": "after"})}},
 	}), false, time.Now())
@@ -101,15 +101,15 @@ func TestTheStateOfAGapIsTakenIn(t *testing.T) {
 func TestWhereTheStateAfterIsToldTheTimelineChangesNothing(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	for _, room := range []syncedRoom{
 		{StateAfter: &events{}}, {StateAfterUnstable: &events{}},
 	} {
 		room.Timeline = events{[]event{state(typeName, us, map[string]any{"name": "lost a conflict"})}}
-		v.fold(joined("!r", room), false, time.Now())
+		taken(v, joined("!r", room), false, time.Now())
 		g.Expect(nameOf(v)).To(Equal("first"))
 	}
-	v.fold(joined("!r", syncedRoom{StateAfter: &events{[]event{state(typeName, us, map[string]any{"name": "won"})}}}), false, time.Now())
+	taken(v, joined("!r", syncedRoom{StateAfter: &events{[]event{state(typeName, us, map[string]any{"name": "won"})}}}), false, time.Now())
 	g.Expect(nameOf(v)).To(Equal("won"))
 }
 
@@ -117,14 +117,14 @@ func TestChangedRoomsAreTold(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	initial := ours("12")
-	g.Expect(v.fold(joined("!r", withState(initial...)), true, time.Now())).To(BeEmpty())
-	g.Expect(v.fold(joined("!r", withState(initial...)), false, time.Now())).To(BeEmpty())
-	g.Expect(v.fold(joined("!r", withState(initial...)), true, time.Now())).To(BeEmpty())
+	g.Expect(taken(v, joined("!r", withState(initial...)), true, time.Now())).To(BeEmpty())
+	g.Expect(taken(v, joined("!r", withState(initial...)), false, time.Now())).To(BeEmpty())
+	g.Expect(taken(v, joined("!r", withState(initial...)), true, time.Now())).To(BeEmpty())
 	joins := state(typeMember, "@a:example.com", map[string]any{"membership": "join"}, "@a:example.com")
-	g.Expect(v.fold(joined("!r", withState(joins)), false, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, joined("!r", withState(joins)), false, time.Now())).To(ConsistOf(ref))
 	renames := state(typeMember, "@a:example.com", map[string]any{"membership": "join", "displayname": "A"}, "@a:example.com")
-	g.Expect(v.fold(joined("!r", withState(renames)), false, time.Now())).To(BeEmpty())
-	g.Expect(v.fold(leftRoom("!r"), false, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, joined("!r", withState(renames)), false, time.Now())).To(BeEmpty())
+	g.Expect(taken(v, leftRoom("!r"), false, time.Now())).To(ConsistOf(ref))
 	g.Expect(v.rooms).To(BeEmpty())
 	g.Expect(v.ours).To(BeEmpty())
 }
@@ -133,33 +133,33 @@ func TestAWholeSyncTellsWhatAnEarlierOneMissed(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	first := ours("12")
-	v.fold(joined("!r", withState(first...)), true, time.Now())
+	taken(v, joined("!r", withState(first...)), true, time.Now())
 	missed := slices.Clone(first)
 	missed[len(missed)-1] = state(typeName, us, map[string]any{"name": "missed"})
-	g.Expect(v.fold(joined("!r", withState(missed...)), true, time.Now())).To(ConsistOf(ref))
-	g.Expect(v.fold(&syncAnswer{}, true, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, joined("!r", withState(missed...)), true, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, &syncAnswer{}, true, time.Now())).To(ConsistOf(ref))
 }
 
 func TestARoomIsNotJudgedBeforeItsMakingIsKnown(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	all := ours("12")
-	v.fold(joined("!r", withState(all[1:]...)), false, time.Now())
+	taken(v, joined("!r", withState(all[1:]...)), false, time.Now())
 	g.Expect(v.room("!r")).To(BeNil())
 	g.Expect(v.of(ref)).To(BeEmpty())
-	g.Expect(v.fold(joined("!r", withState(all...)), false, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, joined("!r", withState(all...)), false, time.Now())).To(ConsistOf(ref))
 	g.Expect(v.of(ref)).To(HaveLen(1))
 }
 
 func TestASpacesChildIsToldWhenTheSpaceDropsIt(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
-	v.fold(joined("!parent", withState(
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!parent", withState(
 		state(typeCreate, us, map[string]any{"room_version": "12"}),
 		state(typeChild, us, linkContent{Via: []string{"example.com"}}, "!r"),
 	)), false, time.Now())
-	g.Expect(v.fold(joined("!parent", withState(state(typeChild, us, linkContent{}, "!r"))), false, time.Now())).To(ConsistOf(ref))
+	g.Expect(taken(v, joined("!parent", withState(state(typeChild, us, linkContent{}, "!r"))), false, time.Now())).To(ConsistOf(ref))
 }
 
 // Promise 2.
@@ -211,7 +211,7 @@ func TestWhoseARoomIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			v := newTestView()
-			v.fold(joined("!r", withState(row.events...)), true, time.Now())
+			taken(v, joined("!r", withState(row.events...)), true, time.Now())
 			v.mu.Lock()
 			defer v.mu.Unlock()
 			g.Expect(v.of(ref)).To(HaveLen(map[bool]int{true: 1, false: 0}[row.ours]))
@@ -264,7 +264,7 @@ func TestWhyARoomCantBeGoverned(t *testing.T) {
 			g := NewWithT(t)
 			r := newRoom("!r")
 			for _, e := range row.events {
-				r.fold(e, us)
+				r.fold(e, us, isNew)
 			}
 			why := r.control(us)
 			if len(row.says) == 0 {
@@ -281,10 +281,10 @@ func TestRedactionsTakeAwayWhatTheyTakeAway(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	all := ours("11")
-	v.fold(joined("!r", withState(all...)), true, time.Now())
+	taken(v, joined("!r", withState(all...)), true, time.Now())
 	for _, gone := range all {
 		raw, _ := json.Marshal(map[string]string{"redacts": gone.ID})
-		v.fold(joined("!r", syncedRoom{Timeline: events{[]event{{Type: typeRedaction, ID: "$redaction" + gone.ID, Content: raw}}}}), false, time.Now())
+		taken(v, joined("!r", syncedRoom{Timeline: events{[]event{{Type: typeRedaction, ID: "$redaction" + gone.ID, Content: raw}}}}), false, time.Now())
 	}
 	g.Expect(nameOf(v)).To(BeEmpty())
 	r := v.rooms["!r"]
@@ -307,7 +307,7 @@ func TestNonsenseInARoomIsNoEvent(t *testing.T) {
 			nonsense = append(nonsense, e)
 		}
 	}
-	v.fold(joined("!r", withState(nonsense...)), true, time.Now())
+	taken(v, joined("!r", withState(nonsense...)), true, time.Now())
 	g.Expect(v.observed(v.rooms["!r"], "", "example.com").Settings.DisplayName).To(Equal("first"))
 }
 
@@ -324,20 +324,20 @@ func TestAViewThatLostItsConnectionIsNotWhole(t *testing.T) {
 	}
 	_, err := health(now)
 	g.Expect(platform.IsKind(err, platform.Unavailable)).To(BeTrue())
-	v.fail(down)
+	v.fail(down, time.Now())
 	_, err = health(now)
 	g.Expect(err).To(MatchError(down))
-	v.fold(&syncAnswer{}, true, now)
+	taken(v, &syncAnswer{}, true, now)
 	why, err := health(now)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(why).To(BeEmpty())
-	v.fail(down)
+	v.fail(down, time.Now())
 	why, err = health(now.Add(30 * time.Second))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(why).To(ContainSubstring("it is down"))
 	_, err = health(now.Add(2 * time.Minute))
 	g.Expect(err).To(MatchError(down))
-	v.fail(platform.Refuse(platform.Unauthorized, "reading", "no"))
+	v.fail(platform.Refuse(platform.Unauthorized, "reading", "no"), time.Now())
 	_, err = health(now)
 	g.Expect(platform.IsKind(err, platform.Unauthorized)).To(BeTrue())
 }
@@ -345,7 +345,7 @@ func TestAViewThatLostItsConnectionIsNotWhole(t *testing.T) {
 func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	written := state(typeName, us, map[string]any{"name": "second"})
 	v.expectEvent("!r", typeName, "", written.ID)
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
@@ -355,7 +355,7 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() { done <- v.settle(context.Background(), scope{ref: ref}) }()
-	v.fold(joined("!r", syncedRoom{Timeline: events{[]event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
+	taken(v, joined("!r", syncedRoom{Timeline: events{[]event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
 	g.Eventually(done).Should(Receive(BeNil()))
 	g.Expect(v.pending).To(BeEmpty())
 	v.expectEvent("!r", typeName, "", written.ID) // its echo came before its answer
@@ -365,14 +365,14 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 func TestAnObservationNeedNotWait(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	written := state(typeName, us, map[string]any{"name": "second"})
 	v.expectEvent("!r", typeName, "", written.ID)
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeTrue())
 	g.Expect(v.unsettled(scope{room: "!other"})).To(BeFalse())
-	v.fail(platform.Refuse(platform.Unavailable, "reading", "the connection was lost"))
+	v.fail(platform.Refuse(platform.Unavailable, "reading", "the connection was lost"), time.Now())
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "nothing comes, and whoever looks is told why")
-	hints := v.fold(joined("!r", syncedRoom{Timeline: events{[]event{written}}}), false, time.Now())
+	hints := taken(v, joined("!r", syncedRoom{Timeline: events{[]event{written}}}), false, time.Now())
 	g.Expect(hints).To(ConsistOf(ref), "who did not wait is woken")
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse())
 
@@ -386,9 +386,9 @@ func TestAnObservationNeedNotWait(t *testing.T) {
 func TestWhatNeverCameBackIsForgottenInTheEnd(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
-	v.fold(joined("!r", withState(ours("12")...)), true, time.Now())
+	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	v.expectEvent("!r", typeName, "", "$never")
-	v.fold(&syncAnswer{}, false, time.Now().Add(2*forgetAfter))
+	taken(v, &syncAnswer{}, false, time.Now().Add(2*forgetAfter))
 	g.Expect(v.settle(context.Background(), scope{room: "!r"})).To(Succeed())
 }
 
@@ -396,18 +396,18 @@ func TestANewRoomIsExpectedUntilEverythingWasReadWithoutIt(t *testing.T) {
 	g := NewWithT(t)
 	v := newTestView()
 	now := time.Now()
-	v.fold(&syncAnswer{}, true, now)
+	taken(v, &syncAnswer{}, true, now)
 	v.expect("!new", expectation{what: "the new room", ref: ref, met: func(r *room) bool { return r != nil }})
 	settled := func() bool {
 		short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
 		return v.settle(short, scope{ref: ref}) == nil
 	}
-	v.fold(&syncAnswer{}, false, now.Add(2*forgetAfter))
+	taken(v, &syncAnswer{}, false, now.Add(2*forgetAfter))
 	g.Expect(settled()).To(BeFalse())
-	v.fold(&syncAnswer{}, true, now.Add(forgetAfter/2))
+	taken(v, &syncAnswer{}, true, now.Add(forgetAfter/2))
 	g.Expect(settled()).To(BeFalse())
-	v.fold(&syncAnswer{}, true, now.Add(2*forgetAfter))
+	taken(v, &syncAnswer{}, true, now.Add(2*forgetAfter))
 	g.Expect(settled()).To(BeTrue())
 }
 
@@ -429,7 +429,7 @@ func TestAMakerAboveAllLevelsIsInNoList(t *testing.T) {
 	for version, listed := range map[string]bool{"11": true, "12": false} {
 		g := NewWithT(t)
 		r := newRoom("!r")
-		r.fold(state(typeCreate, us, map[string]any{"room_version": version}), us)
+		r.fold(state(typeCreate, us, map[string]any{"room_version": version}), us, isNew)
 		g.Expect(r.power(us)).To(BeNumerically(">=", powerOperator))
 		if listed {
 			g.Expect(r.levels().users).To(HaveKey(us), version)
@@ -437,4 +437,11 @@ func TestAMakerAboveAllLevelsIsInNoList(t *testing.T) {
 			g.Expect(r.levels().users).NotTo(HaveKey(us), version)
 		}
 	}
+}
+
+// taken is what the follower does with an answer that leaves no doubt.
+func taken(v *view, answer *syncAnswer, first bool, at time.Time) []model.Ref {
+	touched := v.fold(answer, first, at)
+	v.arrived(first, at)
+	return touched
 }

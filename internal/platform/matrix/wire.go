@@ -71,7 +71,10 @@ type syncedRoom struct {
 type syncAnswer struct {
 	NextBatch string `json:"next_batch"`
 	Rooms     struct {
-		Join  map[string]syncedRoom `json:"join"`
+		Join   map[string]syncedRoom `json:"join"`
+		Invite map[string]struct {
+			State events `json:"invite_state"`
+		} `json:"invite"`
 		Leave map[string]syncedRoom `json:"leave"`
 	} `json:"rooms"`
 }
@@ -83,19 +86,34 @@ type filterPart struct {
 	Lazy     bool     `json:"lazy_load_members"`
 }
 
+const (
+	// laterTimeline is how many events of a room come between two polls before a server leaves some out.
+	laterTimeline = 100
+	// firstTimeline is how many come with the first answer. Where events have the same
+	// predecessor, a server may have only one of them in the state (Synapse, whose state is
+	// that before the timeline): with one event, the last one's sibling was in neither.
+	firstTimeline = 10
+)
+
 // syncFilter is the inline filter: state alone, and in the timeline what
 // changes state. A later sync also tells of rooms that we had to leave; in the
 // first one they would be every room that we ever left, and say nothing.
-func syncFilter(first bool) string {
+//
+// Synapse answers the same request from a cache for two minutes
+// (caches.sync_response_cache_duration), also a first sync, and also after we
+// were restarted. The nonce makes each first sync, and the polls that follow it,
+// requests that were never made before. It is in not_rooms, which excludes nothing then.
+func syncFilter(first bool, nonce string) string {
 	nothing := filterPart{NotTypes: []string{"*"}}
-	limit := 100 // more than this between two polls comes as state
+	limit := laterTimeline
 	if first {
-		limit = 1
+		limit = firstTimeline
 	}
 	raw, _ := json.Marshal(map[string]any{
 		"presence":     nothing,
 		"account_data": nothing,
 		"room": map[string]any{
+			"not_rooms":     []string{"!" + nonce + ":nonce.invalid"},
 			"account_data":  nothing,
 			"ephemeral":     nothing,
 			"include_leave": !first,
