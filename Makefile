@@ -221,7 +221,7 @@ bin/kubectl: TIME = "half a minute"
 # SQLite is C; without a compiler, or with CGO_ENABLED=0, Dendrite takes a translation of it into Go, of which a
 # request that ends early may leave a connection in the middle of a transaction.
 bin/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum
-	@$(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
+	@$(call from,hack/servers/dendrite,github.com/matrix-org/dendrite/cmd/dendrite,"2 minutes",-ldflags "-s -w")
 
 # Its texts, templates and fonts lie beside it.
 MATTERMOST := hack/servers/mattermost
@@ -237,7 +237,7 @@ bin/pack-image: hack/pack-image/go.mod hack/pack-image/go.sum $(wildcard hack/pa
 # As its Dockerfile builds it: static, with SQLite in C where there is a compiler for its machine.
 STATIC := -tags netgo,osusergo,sqlite_omit_load_extension -ldflags "-s -w -extldflags -static"
 $(LINUX)/dendrite: hack/servers/dendrite/go.mod hack/servers/dendrite/go.sum hack/servers/dendrite/Dockerfile
-	@TARGETOS=linux TARGETARCH=$(ARCH) $(call from,hack/servers/dendrite,github.com/element-hq/dendrite/cmd/dendrite,"2 minutes",$(STATIC))
+	@TARGETOS=linux TARGETARCH=$(ARCH) $(call from,hack/servers/dendrite,github.com/matrix-org/dendrite/cmd/dendrite,"2 minutes",$(STATIC))
 
 tool = CGO_ENABLED=0 $(call from,hack/tools/$(@F),$(1),$(2),-ldflags "-s -w")
 

@@ -72,7 +72,10 @@ var _ = Describe("community managers on a real homeserver", func() {
 		_, err := people["amy"].KickUser(ctx, w.room(), &mautrix.ReqKickUser{UserID: account("ana")})
 		Expect(err).To(MatchError(mautrix.MForbidden), "an ambassador has no power")
 		_, err = people["mo"].KickUser(ctx, w.room(), &mautrix.ReqKickUser{UserID: account("lucia")})
-		Expect(err).To(MatchError(mautrix.MForbidden), "nor has a moderator over a lead")
+		Expect(err).To(HaveOccurred(), "nor has a moderator over a lead") // M_FORBIDDEN by the specification; a 500 on Dendrite 0.13.8
+		members, err := people["ana"].JoinedMembers(ctx, w.room())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(members.Joined).To(HaveKey(account("lucia")))
 
 		By("going on leave")
 		w.Change(ctx, lead, func() { lead.Spec.Leave = cluster.LeaveNow() })

@@ -4,6 +4,7 @@
 package ownership_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
 // owner is the type of the mark.
@@ -104,17 +106,19 @@ var _ = Describe("a person who wants Cabildo's power", Label("promise 2", "promi
 
 var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7"), func() {
 	It("of version 12, which somebody else made, is refused for good, whatever they grant", func(ctx SpecContext) {
+		at := makesVersion12(ctx)
 		t := east.town(ctx, unique("town"))
+		t.isAt(at)
 		t.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned}
 		east.apply(ctx, t.secret, t.platform, t.community)
 		east.says(ctx, t.community, metav1.ConditionTrue, v1alpha1.ReasonReady)
-		maker := person(ctx, t.name+"-maker")
+		maker := personAt(ctx, at, t.name+"-maker")
 		made, err := maker.CreateRoom(ctx, &mautrix.ReqCreateRoom{
 			RoomAliasName: t.name + "-golang", Name: "Made by hand", Preset: "public_chat", RoomVersion: id.RoomV12,
-			PowerLevelOverride: &event.PowerLevelsEventContent{Users: map[id.UserID]int{id.UserID(homeserver.OperatorUserID): 100}},
+			PowerLevelOverride: &event.PowerLevelsEventContent{Users: map[id.UserID]int{id.UserID(at.OperatorUserID): 100}},
 		})
 		Expect(err).NotTo(HaveOccurred())
-		_, err = operator().JoinRoomByID(ctx, made.RoomID)
+		_, err = operatorAt(at).JoinRoomByID(ctx, made.RoomID)
 		Expect(err).NotTo(HaveOccurred())
 		before, written := stateOf(ctx, maker, made.RoomID), east.writes(t.name)
 
@@ -130,25 +134,33 @@ var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7
 		Expect(east.writes(t.name)).To(Equal(written))
 	})
 
-	It("because another installation's account made it, stays that account's, also when it was released", func(ctx SpecContext) {
-		name := unique("town")
-		first, second := east.town(ctx, name), west.town(ctx, name)
-		western := person(ctx, name+"-west")
-		second.actsAs(western.AccessToken)
-		second.adopts()
-		east.ready(ctx, first)
-		room := id.RoomID(first.rooms()[0])
-		_, err := operator().InviteUser(ctx, room, &mautrix.ReqInviteUser{UserID: western.UserID})
-		Expect(err).NotTo(HaveOccurred())
-		_, err = western.JoinRoomByID(ctx, room)
-		Expect(err).NotTo(HaveOccurred())
-		east.deletes(ctx, first.group, first.community)
-		before := stateOf(ctx, western, room)
+	DescribeTable("because another installation's account made it, stays that account's, also when it was released",
+		func(ctx SpecContext, on func(context.Context) *devenv.LocalHomeserver, says func(made, us string) string) {
+			at, name := on(ctx), unique("town")
+			first, second := east.town(ctx, name), west.town(ctx, name)
+			first.isAt(at)
+			second.isAt(at)
+			western := personAt(ctx, at, name+"-west")
+			second.actsAs(western.AccessToken)
+			second.adopts()
+			east.ready(ctx, first)
+			room := id.RoomID(first.rooms()[0])
+			_, err := operatorAt(at).InviteUser(ctx, room, &mautrix.ReqInviteUser{UserID: western.UserID})
+			Expect(err).NotTo(HaveOccurred())
+			_, err = western.JoinRoomByID(ctx, room)
+			Expect(err).NotTo(HaveOccurred())
+			east.deletes(ctx, first.group, first.community)
+			before := stateOf(ctx, western, room)
 
-		west.apply(ctx, second.objects()...)
-		said := west.says(ctx, second.community, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
-		Expect(said.Message).To(ContainSubstring(homeserver.OperatorUserID))
-		Expect(stateOf(ctx, western, room)).To(Equal(before))
-		Expect(west.writes(name)).To(BeZero())
-	})
+			west.apply(ctx, second.objects()...)
+			said := west.says(ctx, second.community, metav1.ConditionFalse, v1alpha1.ReasonCannotControl)
+			Expect(said.Message).To(ContainSubstring(says(at.OperatorUserID, western.UserID.String())))
+			Expect(stateOf(ctx, western, room)).To(Equal(before))
+			Expect(west.writes(name)).To(BeZero())
+		},
+		Entry("in a room of version 11", func(context.Context) *devenv.LocalHomeserver { return homeserver },
+			func(_, us string) string { return "the operator " + us + " has power level 0 and needs 100" }),
+		Entry("in a room of version 12", makesVersion12,
+			func(made, _ string) string { return made + " made the room, and in rooms of version 12" }),
+	)
 })

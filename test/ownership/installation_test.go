@@ -188,7 +188,13 @@ func (t *town) adopts() {
 
 // actsAs gives a town's platform an account of its own instead of the application service's.
 func (t *town) actsAs(token string) {
-	t.secret.StringData = map[string]string{"url": homeserver.URL, "accessToken": token}
+	t.secret.StringData = map[string]string{"url": t.platform.Spec.Matrix.HomeserverURL, "accessToken": token}
+}
+
+// isAt moves a town's platform to another homeserver, before it is applied.
+func (t *town) isAt(at *devenv.LocalHomeserver) {
+	t.platform.Spec.Matrix.HomeserverURL, t.platform.Spec.Matrix.ServerName = at.URL, at.ServerName
+	t.secret.StringData = map[string]string{"url": at.URL, "asToken": at.ASToken}
 }
 
 // versions are those of a town's resources on the API server, which change with every write.

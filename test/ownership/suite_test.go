@@ -57,25 +57,48 @@ func unique(prefix string) string { return fmt.Sprintf("%s%d", prefix, serial.Ad
 // person makes an account and returns a client for it.
 func person(ctx context.Context, name string) *mautrix.Client {
 	GinkgoHelper()
-	token, err := homeserver.CreateUser(ctx, name, "correct horse")
+	return personAt(ctx, homeserver, name)
+}
+
+func personAt(ctx context.Context, at *devenv.LocalHomeserver, name string) *mautrix.Client {
+	GinkgoHelper()
+	token, err := at.CreateUser(ctx, name, "correct horse")
 	Expect(err).NotTo(HaveOccurred())
-	return as(id.NewUserID(name, homeserver.ServerName), token)
+	return as(at, id.NewUserID(name, at.ServerName), token)
 }
 
 // operator does by hand what an administrator with the application service's token could.
 func operator() *mautrix.Client {
 	GinkgoHelper()
-	c := as(id.UserID(homeserver.OperatorUserID), homeserver.ASToken)
+	return operatorAt(homeserver)
+}
+
+func operatorAt(at *devenv.LocalHomeserver) *mautrix.Client {
+	GinkgoHelper()
+	c := as(at, id.UserID(at.OperatorUserID), at.ASToken)
 	c.SetAppServiceUserID = true
 	return c
 }
 
-func as(account id.UserID, token string) *mautrix.Client {
+func as(at *devenv.LocalHomeserver, account id.UserID, token string) *mautrix.Client {
 	GinkgoHelper()
-	c, err := mautrix.NewClient(homeserver.URL, account, token)
+	c, err := mautrix.NewClient(at.URL, account, token)
 	Expect(err).NotTo(HaveOccurred())
 	c.Client = &http.Client{Timeout: 30 * time.Second}
 	return c
+}
+
+// makesVersion12 is a homeserver that makes rooms of version 12, for one spec. The
+// spec is skipped where there is no such homeserver.
+func makesVersion12(ctx context.Context) *devenv.LocalHomeserver {
+	GinkgoHelper()
+	at, err := devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
+	if devenv.WithoutSynapse(err) {
+		Skip(err.Error())
+	}
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(at.Close)
+	return at
 }
 
 // stateOf is every piece of state of a room, by type, key and the event that

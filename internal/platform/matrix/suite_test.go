@@ -162,10 +162,12 @@ func aliasPath(address string) string {
 }
 
 // wire counts requests by route, can lose the answer of one, can hold some back, and can pretend
-// that the server makes rooms of one version only, or that people can ask to join.
+// that the server makes rooms of one version only, that people can ask to join, or that nobody can
+// change who may mention everybody.
 type wire struct {
-	version string
-	knocks  bool
+	version  string
+	knocks   bool
+	mentions bool
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -200,6 +202,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.asked <- struct{}{}
 		<-w.let
 	}
+	if w.mentions && mentionsSomeonesOnly(req) {
+		return forbidden(req), nil
+	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err == nil && w.version != "" && route == "GET /capabilities" {
 		_ = resp.Body.Close()
@@ -214,6 +219,26 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errors.New("the connection was cut")
 	}
 	return resp, err
+}
+
+// mentionsSomeonesOnly says that a request sets power levels with which not everybody may mention everybody.
+func mentionsSomeonesOnly(req *http.Request) bool {
+	if req.Method != http.MethodPut || !strings.Contains(req.URL.Path, "/state/m.room.power_levels") {
+		return false
+	}
+	body, err := io.ReadAll(req.Body)
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	var levels struct{ Notifications struct{ Room int } }
+	return err == nil && json.Unmarshal(body, &levels) == nil && levels.Notifications.Room != 0
+}
+
+// forbidden is how a server answers to who has not got the power.
+func forbidden(req *http.Request) *http.Response {
+	const body = `{"errcode":"M_FORBIDDEN","error":"sender with level 0 is not allowed change notification level"}`
+	return &http.Response{
+		Request: req, StatusCode: http.StatusForbidden, Status: "403 Forbidden", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
 }
 
 // requests are those so far, long polls apart.
@@ -263,6 +288,12 @@ func making(version string) option {
 // asking pretends that the server has a way to ask to join: Dendrite has none, and its rooms could be asked.
 func asking() option { return func(c *platform.Config) { c.Client.Transport.(*wire).knocks = true } }
 
+// mentionsFixed pretends that nobody can change who may mention everybody once a room is made: so it is in
+// rooms of version 12 on Dendrite 0.15.
+func mentionsFixed() option {
+	return func(c *platform.Config) { c.Client.Transport.(*wire).mentions = true }
+}
+
 func every(d time.Duration) option { return func(c *platform.Config) { c.ResyncInterval = d } }
 
 // opened opens an adapter and does not talk to the server yet.
@@ -290,7 +321,13 @@ func openAt(url string) (platform.Adapter, error) {
 // open opens and probes an adapter on the server of all specs.
 func open(ctx context.Context, options ...option) *actor {
 	GinkgoHelper()
-	a := opened(server, options...)
+	return openOn(ctx, server, options...)
+}
+
+// openOn opens and probes an adapter on a server.
+func openOn(ctx context.Context, at *devenv.LocalHomeserver, options ...option) *actor {
+	GinkgoHelper()
+	a := opened(at, options...)
 	var err error
 	a.info, err = a.Probe(ctx)
 	Expect(err).NotTo(HaveOccurred())
