@@ -13,31 +13,39 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
-// identify returns our account, and asks for it when it is not known yet.
-func (a *Adapter) identify(ctx context.Context) (string, error) {
-	if us := a.us(); us != "" {
-		return us, nil
+// identify makes sure that our account is known, and is there: a server that came
+// back from a backup may have lost the account of an application service.
+func (a *Adapter) identify(ctx context.Context, refused error) error {
+	gone := a.client.actAs != "" && (platform.IsKind(refused, platform.Forbidden) || platform.IsKind(refused, platform.Unauthorized))
+	if a.us() != "" && !gone {
+		return nil
 	}
-	return a.whoami(ctx)
+	_, err := a.whoami(ctx)
+	return err
 }
 
 // whoami asks which account we act as, and registers the account of an
 // application service that does not exist yet.
 func (a *Adapter) whoami(ctx context.Context) (string, error) {
 	account, err := a.askWho(ctx, false)
-	if a.client.actAs != "" && platform.IsKind(err, platform.Forbidden) {
-		if err = a.register(ctx, err); err == nil {
+	if a.client.actAs != "" && (platform.IsKind(err, platform.Forbidden) || platform.IsKind(err, platform.Unauthorized)) {
+		// The account may not exist, or be another server's; or the token is of no use.
+		var service string
+		if service, err = a.askWho(ctx, true); err == nil {
+			err = a.ofOurServer(service)
+		}
+		if err == nil {
+			err = a.register(ctx)
+		}
+		if err == nil {
 			account, err = a.askWho(ctx, false)
 		}
 	}
+	if err == nil {
+		err = a.ofOurServer(account)
+	}
 	if err != nil {
 		return "", err
-	}
-	_, server, _ := strings.Cut(account, ":")
-	if a.cfg.ServerName != "" && server != a.cfg.ServerName {
-		return "", platform.Refuse(platform.Invalid, askingWho, fmt.Sprintf(
-			"the token is %s's, of the server %s, and the Platform's serverName is %s: correct one of them",
-			account, server, a.cfg.ServerName))
 	}
 	a.mu.Lock()
 	a.account = account
@@ -46,6 +54,16 @@ func (a *Adapter) whoami(ctx context.Context) (string, error) {
 	a.view.us = account
 	a.view.mu.Unlock()
 	return account, nil
+}
+
+// ofOurServer refuses a token that is for another server than the Platform's.
+func (a *Adapter) ofOurServer(account string) error {
+	if server := serverOf(account); a.cfg.ServerName != "" && server != a.cfg.ServerName {
+		return platform.Refuse(platform.Invalid, askingWho, fmt.Sprintf(
+			"the token is %s's, of the server %s, and the Platform's serverName is %s: correct one of them",
+			account, server, a.cfg.ServerName))
+	}
+	return nil
 }
 
 const askingWho = "asking whose the access token is"
@@ -71,7 +89,7 @@ func (a *Adapter) askWho(ctx context.Context, asService bool) (string, error) {
 // register creates the account that the application service acts as. A server
 // refuses to act as an account that does not exist, and as one that the
 // registration's users do not cover; which of the two, only this tells.
-func (a *Adapter) register(ctx context.Context, refused error) error {
+func (a *Adapter) register(ctx context.Context) error {
 	doing := "registering the account " + a.client.actAs
 	err := a.client.do(ctx, request{
 		doing: doing, route: "POST /register", method: http.MethodPost, path: v3("register"), asService: true,
@@ -84,7 +102,7 @@ func (a *Adapter) register(ctx context.Context, refused error) error {
 	switch said.code {
 	case "M_USER_IN_USE": // it exists, so it is not that
 		return platform.Refuse(platform.Invalid, "acting as "+a.client.actAs, fmt.Sprintf(
-			"the server does not let the application service do that: its registration must cover the account under namespaces.users (%v)", refused))
+			"the server does not let the application service do that (%v): its registration must cover the account under namespaces.users", said))
 	case "M_EXCLUSIVE", "M_INVALID_USERNAME":
 		return platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
 			"%v: the application service's registration must cover the account under namespaces.users", said))

@@ -111,5 +111,5 @@ func (a *Adapter) current(ctx context.Context, doing string, s scope) error {
 	if failing != nil {
 		return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: failing}
 	}
-	return a.view.settle(ctx, s)
+	return a.view.settle(ctx, s, false)
 }

@@ -98,8 +98,8 @@ type scope struct {
 	account string
 }
 
-// settle waits until the view shows all that was written before in this scope.
-func (v *view) settle(ctx context.Context, s scope) error {
+// settle waits until the view shows all that was written before in this scope. In a hurry it keeps the sync from its pauses.
+func (v *view) settle(ctx context.Context, s scope, hurry bool) error {
 	wanted := v.outstanding(s)
 	if len(wanted) == 0 {
 		return nil
@@ -116,6 +116,12 @@ func (v *view) settle(ctx context.Context, s scope) error {
 		}
 		if failing != nil {
 			return &platform.Error{Kind: platform.Unavailable, Doing: doing, Err: failing}
+		}
+		if hurry {
+			select {
+			case v.wanted <- struct{}{}:
+			default:
+			}
 		}
 		select {
 		case <-changed:

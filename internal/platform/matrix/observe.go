@@ -30,7 +30,7 @@ func (a *Adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 	if q.NoWait && a.view.unsettled(written) {
 		return platform.Observation{Pending: true}, nil
 	}
-	if err := a.view.settle(ctx, written); err != nil {
+	if err := a.view.settle(ctx, written, true); err != nil {
 		if o, err := a.whole(); err != nil || !o.Complete {
 			return o, err // the sync was lost while we waited
 		}

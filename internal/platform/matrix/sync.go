@@ -49,6 +49,7 @@ func restart() position { return position{nonce: crand.Text()} }
 // follow keeps the view up to date until the context ends.
 func (a *Adapter) follow(ctx context.Context) {
 	at, failures, busy := restart(), 0, false
+	var failed error // the last poll, if it did
 	var whole wholeSync
 	for ctx.Err() == nil {
 		wait := time.Until(whole.next(a.cfg.ResyncInterval, failures > 0))
@@ -59,14 +60,18 @@ func (a *Adapter) follow(ctx context.Context) {
 			wait = 0 // so that it is soon known that the connection is back
 		}
 		first, asked := at.since == "", time.Now()
-		answer, err := a.poll(ctx, at, wait)
+		err := a.identify(ctx, failed)
+		var answer *syncAnswer
+		if err == nil {
+			answer, err = a.poll(ctx, at, wait)
+		}
 		if err == nil {
 			err = a.takeIn(ctx, answer, first, asked)
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil {
+		if failed = err; err != nil {
 			failures++
 			a.lost(ctx, failures, err)
 			if first || platform.IsKind(err, platform.Invalid) || platform.IsKind(err, platform.NotFound) {
@@ -88,8 +93,21 @@ func (a *Adapter) follow(ctx context.Context) {
 			pace = min(max(pace, paceFactor*time.Since(asked)), mostPace)
 		}
 		if busy = len(answer.Rooms.Join)+len(answer.Rooms.Leave) > 0; busy {
-			a.rest(ctx, pace)
+			a.pause(ctx, time.Since(asked), pace)
 		}
+	}
+}
+
+// pause waits so long as the server worked, and then until somebody waits for what was written, or the pace is kept.
+func (a *Adapter) pause(ctx context.Context, least, pace time.Duration) {
+	a.rest(ctx, min(least, pace))
+	timer := time.NewTimer(pace - least)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.poke:
+	case <-a.view.wanted:
+	case <-ctx.Done():
 	}
 }
 
@@ -143,9 +161,6 @@ func (w wholeSync) next(every time.Duration, outage bool) time.Time {
 
 // poll asks for what is new, and waits for news so long at the most.
 func (a *Adapter) poll(ctx context.Context, at position, wait time.Duration) (*syncAnswer, error) {
-	if _, err := a.identify(ctx); err != nil {
-		return nil, err
-	}
 	query := url.Values{
 		"filter":       {syncFilter(at.since == "", at.nonce)},
 		"set_presence": {"offline"},

@@ -39,6 +39,8 @@ type view struct {
 	waiting  waiting
 	// changed is closed and replaced whenever something above or below changes.
 	changed chan struct{}
+	// wanted wakes the sync: somebody waits for what was written.
+	wanted chan struct{}
 
 	// synced says that a first sync was folded whole.
 	synced bool
@@ -54,7 +56,7 @@ type view struct {
 func newView(ownerID string) *view {
 	v := &view{
 		ownerID: ownerID, refs: map[string]model.Ref{}, accounts: map[string]struct{}{},
-		pending: map[string]map[*expectation]struct{}{}, changed: make(chan struct{}),
+		pending: map[string]map[*expectation]struct{}{}, changed: make(chan struct{}), wanted: make(chan struct{}, 1),
 		doubts: newDoubts(), waiting: newWaiting(),
 	}
 	v.clear()

@@ -350,7 +350,7 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	v.expectEvent("!r", typeName, "", written.ID)
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	g.Expect(platform.IsKind(v.settle(short, scope{ref: ref}), platform.Unavailable)).To(BeTrue())
+	g.Expect(platform.IsKind(v.settle(short, scope{ref: ref}, false), platform.Unavailable)).To(BeTrue())
 	g.Expect(v.settle(context.Background(), scope{room: "!other"})).To(Succeed())
 
 	done := make(chan error, 1)
@@ -401,7 +401,7 @@ func TestANewRoomIsExpectedUntilEverythingWasReadWithoutIt(t *testing.T) {
 	settled := func() bool {
 		short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
-		return v.settle(short, scope{ref: ref}) == nil
+		return v.settle(short, scope{ref: ref}, false) == nil
 	}
 	taken(v, &syncAnswer{}, false, now.Add(2*forgetAfter))
 	g.Expect(settled()).To(BeFalse())
