@@ -243,7 +243,11 @@ func findings(passes []*pass) (members, moderation *status.Finding) {
 			return nil, nil
 		}
 		_, banned := p.people()
-		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned); members == nil || f.Reason != "" {
+		f := unresolvedFinding(p.facts.unresolved, p.missing, banned)
+		if said := p.delegated(); said != "" {
+			f.Reason, f.Message = cmp.Or(f.Reason, v1alpha1.ReasonMembersDelegated), strings.TrimSpace(f.Message+" "+said)
+		}
+		if members == nil || f.Reason != "" {
 			members = f
 		}
 		reason, said := p.offLedger()

@@ -88,6 +88,7 @@ const (
 	ReasonPeopleNotFound    = "PeopleNotFound"
 	ReasonPeopleBanned      = "PeopleBanned"
 	ReasonPeopleNotAdded    = "PeopleNotAdded"
+	ReasonMembersDelegated  = "MembersDelegated"
 	ReasonSourceUnsupported = "SourceUnsupported"
 	ReasonGroupNotFound     = "GroupNotFound"
 	ReasonGroupCycle        = "GroupCycle"

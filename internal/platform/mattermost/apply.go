@@ -253,6 +253,9 @@ func (w *writing) setJoin(ctx context.Context, join model.JoinRule) error {
 	if w.is.name == mm.DefaultChannelName && join == model.JoinInvite {
 		return platform.Refuse(platform.NotSupported, "making channel "+w.is.id+" private", "a team's default channel is open to the team")
 	}
+	if w.is.policied && w.offered().policies && join != model.JoinInvite {
+		return platform.Refuse(platform.NotSupported, "opening channel "+w.is.id, "its access policy is for a private channel, and holds in no other")
+	}
 	c, err := get(ctx, w.client, write("PUT /channels/{channel}/privacy", "changing who can come into channel "+w.is.id),
 		func(ctx context.Context, api *mm.Client4) (*mm.Channel, *mm.Response, error) {
 			return api.UpdateChannelPrivacy(ctx, w.is.id, channelType(join))

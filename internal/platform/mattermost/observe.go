@@ -210,6 +210,7 @@ func (a *Adapter) observed(ctx context.Context, s *space, q platform.Query) (*mo
 			Guests:      model.GuestsForbidden,
 			Permissions: maps.Clone(offer.by(s.isTeam())),
 		},
+		Delegated: s.delegated(offer),
 	}
 	a.view.mu.Lock()
 	out.Mark = a.view.markOf(s)

@@ -29,6 +29,8 @@ type space struct {
 	byUs bool
 	// sign is what a team's company name says of whose it is.
 	sign string
+	// grouped says that groups of the server's directory decide who is in it, and policied that a channel has an access policy.
+	grouped, policied bool
 
 	// stale says that it may have changed since it was read.
 	stale bool
@@ -45,7 +47,7 @@ func teamSpace(t *mm.Team, email string) *space {
 	return &space{
 		id: t.Id, name: t.Name, displayName: t.DisplayName, topic: t.Description, open: t.AllowOpenInvite,
 		createdAt: t.CreateAt, archivedAt: t.DeleteAt, iconAt: t.LastTeamIconUpdate,
-		byUs: email != "" && t.Email == email, sign: t.CompanyName,
+		byUs: email != "" && t.Email == email, sign: t.CompanyName, grouped: t.IsGroupConstrained(),
 	}
 }
 
@@ -53,6 +55,7 @@ func channelSpace(c *mm.Channel, us string) *space {
 	return &space{
 		id: c.Id, team: c.TeamId, name: c.Name, displayName: c.DisplayName, topic: c.Purpose, header: c.Header,
 		open: c.Type == mm.ChannelTypeOpen, createdAt: c.CreateAt, archivedAt: c.DeleteAt, byUs: us != "" && c.CreatorId == us,
+		grouped: c.IsGroupConstrained(), policied: c.PolicyEnforced,
 	}
 }
 
