@@ -186,7 +186,8 @@ func (w *writing) set(ctx context.Context, op plan.Operation) error {
 		if w.is.isTeam() {
 			return w.patchTeam(ctx, &mm.TeamPatch{DisplayName: &s.DisplayName})
 		}
-		return w.patchChannel(ctx, &mm.ChannelPatch{DisplayName: &s.DisplayName})
+		name := w.offered().sent(s.DisplayName)
+		return w.patchChannel(ctx, &mm.ChannelPatch{DisplayName: &name})
 	case plan.FieldTopic:
 		if w.is.isTeam() {
 			return w.patchTeam(ctx, &mm.TeamPatch{Description: &s.Topic})

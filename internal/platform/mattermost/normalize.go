@@ -43,6 +43,9 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	team := want.Parent == nil
 	name(out.Address, team, &lost)
 	s.DisplayName = platform.Text(s.DisplayName, maxDisplayName, platform.Runes, false, "displayName", &lost)
+	if l.offer.sorts && !team {
+		s.DisplayName = inCategory(s.DisplayName)
+	}
 	if s.DisplayName == "" {
 		s.DisplayName = out.Address // neither can be without one
 	}

@@ -203,7 +203,7 @@ func (a *Adapter) observed(ctx context.Context, s *space, q platform.Query) (*mo
 		Archived:  s.archivedAt != 0,
 		Address:   s.name,
 		Settings: model.Settings{
-			DisplayName: s.displayName,
+			DisplayName: s.displayNameSeen(offer),
 			Topic:       s.topicSeen(),
 			Join:        s.join(),
 			History:     model.HistoryEverything,

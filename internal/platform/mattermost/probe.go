@@ -25,6 +25,8 @@ type offer struct {
 	deletes bool
 	// policies says that access policies of channels are in force.
 	policies bool
+	// sorts says that the first part of a channel's display name is the category of the sidebar that it is shown in.
+	sorts bool
 	// verifies says that nobody gets in before their e-mail address is verified.
 	verifies bool
 	// fixed is who may do what where that can't be set for each space.
@@ -140,6 +142,7 @@ func (a *Adapter) ask(ctx context.Context, version string) (*offer, error) {
 		// The licence's feature Advanced Permissions is told as CustomPermissionsSchemes (model.License, utils.GetClientLicense).
 		licensed: licence["IsLicensed"] == "true" && licence["CustomPermissionsSchemes"] == "true",
 		policies: policies(config, licence),
+		sorts:    enabled(config.ExperimentalSettings.ExperimentalChannelCategorySorting),
 		deletes:  enabled(config.ServiceSettings.EnableAPIChannelDeletion) && enabled(config.ServiceSettings.EnableAPITeamDeletion),
 		verifies: enabled(config.EmailSettings.RequireEmailVerification),
 		fixed:    fixedBy(roles, mm.ChannelAdminRoleId, mm.TeamAdminRoleId),

@@ -22,9 +22,11 @@ type space struct {
 	name string
 	// displayName, topic and header: a channel's purpose and header, a team's description.
 	displayName, topic, header string
-	open                       bool
-	createdAt, archivedAt      int64
-	iconAt                     int64
+	// category is the part of the sidebar in which a channel is shown to who comes in.
+	category              string
+	open                  bool
+	createdAt, archivedAt int64
+	iconAt                int64
 	// byUs says that our account made it.
 	byUs bool
 	// sign is what a team's company name says of whose it is.
@@ -55,7 +57,7 @@ func channelSpace(c *mm.Channel, us string) *space {
 	return &space{
 		id: c.Id, team: c.TeamId, name: c.Name, displayName: c.DisplayName, topic: c.Purpose, header: c.Header,
 		open: c.Type == mm.ChannelTypeOpen, createdAt: c.CreateAt, archivedAt: c.DeleteAt, byUs: us != "" && c.CreatorId == us,
-		grouped: c.IsGroupConstrained(), policied: c.PolicyEnforced,
+		category: c.DefaultCategoryName, grouped: c.IsGroupConstrained(), policied: c.PolicyEnforced,
 	}
 }
 
