@@ -14,7 +14,7 @@ import (
 )
 
 // The limits of what teams and channels can hold, in characters, and in bytes
-// for a team's description (server 9.9, model.Team, model.Channel and model.Post).
+// for a team's description (servers 9.9 and 11.1, model.Team, model.Channel and model.Post).
 const (
 	maxTeamName    = 64
 	maxChannelName = 64

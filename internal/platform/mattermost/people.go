@@ -155,7 +155,7 @@ func (p *people) ask(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// username is what a username can be (server 9.9, model.IsValidUsername).
+// username is what a username can be (servers 9.9 and 11.1, model.IsValidUsername).
 var username = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
 // find are the IDs of accounts by their usernames; who has no account that can
