@@ -93,7 +93,47 @@ func (p *pass) ledger() []v1alpha1.LedgerEntry {
 			entries[i].State, entries[i].Reason = v1alpha1.SettingUnsupported, why
 		}
 	}
+	if d := p.delegation(); d != nil && len(entries) > 0 {
+		entries = append(entries, v1alpha1.LedgerEntry{
+			Setting: "membership", Wanted: string(p.effective.Management.Membership),
+			State: v1alpha1.SettingDelegated, Reason: d.By + " decides who is in the space",
+		})
+	}
 	return entries
+}
+
+// delegation is what else on the platform decides who is in the space; nil when nothing does.
+func (p *pass) delegation() *model.Delegation {
+	if p.seen.Space == nil {
+		return nil
+	}
+	return p.seen.Space.Delegated
+}
+
+// delegated says who is not in the space as declared because something else
+// decides that; empty when nothing is held back for it.
+func (p *pass) delegated() string {
+	d := p.delegation()
+	if d == nil {
+		return ""
+	}
+	var said, out []string
+	for _, h := range p.held {
+		if h.Why == plan.Delegated && h.Operation.Verb == plan.AddMember {
+			out = append(out, h.Operation.Members[0].Account)
+		}
+	}
+	if len(out) > 0 {
+		said = append(said, fmt.Sprintf("declared and not in it: %s (%d in all)", status.Sample(out), len(out)))
+	}
+	if taken := plan.Describe(p.held, plan.Delegated); taken != "" {
+		said = append(said, "not as declared: "+taken)
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("On Platform %s %s decides who is in the space, so Cabildo changes none of that; %s. Change it there, or take it off the space.",
+		p.platform.Name, d.By, strings.Join(said, "; "))
 }
 
 // fieldOf is the field with which a setting of the API is set.

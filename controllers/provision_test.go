@@ -208,6 +208,36 @@ var _ = Describe("members", func() {
 		Expect(w.server.Space("eng-golang").Members).To(HaveLen(2))
 	})
 
+	It("are left alone where something else on the platform decides who is in the space", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana", "omar", "eve").ready(ctx)
+		golang := w.group("golang", "ana")
+		golang.Spec.Management = &v1alpha1.Management{Membership: v1alpha1.MembershipExclusive}
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		w.server.Edit("eng-golang", func(o *model.Observed) {
+			o.Delegated = &model.Delegation{By: "the access policy of the channel"}
+			o.Members["@eve:memory"] = model.Present
+		})
+		w.change(ctx, golang, func() {
+			golang.Spec.Members = append(golang.Spec.Members, v1alpha1.MemberSource{Person: "omar", Role: v1alpha1.RoleManager})
+		})
+		said := w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonMembersDelegated)
+		Expect(said.Message).To(And(
+			ContainSubstring("the access policy of the channel decides who is in the space"),
+			ContainSubstring("declared and not in it: @omar:memory (1 in all)"), ContainSubstring("not as declared: 1 member and 1 role")))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(w.inSpace("eng-golang")()).To(ConsistOf("@ana:memory", "@eve:memory"))
+		Expect(golang.Status.Platforms[0].Ledger).To(ContainElement(v1alpha1.LedgerEntry{
+			Setting: "membership", Wanted: "Exclusive", State: v1alpha1.SettingDelegated,
+			Reason: "the access policy of the channel decides who is in the space",
+		}))
+
+		By("deciding again who is in it")
+		w.server.Edit("eng-golang", func(o *model.Observed) { o.Delegated = nil })
+		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionTrue, v1alpha1.ReasonAllResolved)
+		Eventually(w.inSpace("eng-golang")).Should(ConsistOf("@ana:memory", "@omar:memory"))
+	})
+
 	It("who are many are worth a word while they are added", func(ctx SpecContext) {
 		w := newWorld(ctx).ready(ctx)
 		golang := w.group("golang")

@@ -250,7 +250,11 @@ func findings(passes []*pass, now time.Time) (members, moderation *status.Findin
 			return nil, nil
 		}
 		_, banned := p.people()
-		if f := unresolvedFinding(p.facts.unresolved, p.missing, banned, p.unanswered(now)); members == nil || f.Reason != "" {
+		f := unresolvedFinding(p.facts.unresolved, p.missing, banned, p.unanswered(now))
+		if said := p.delegated(); said != "" {
+			f.Reason, f.Message = cmp.Or(f.Reason, v1alpha1.ReasonMembersDelegated), strings.TrimSpace(f.Message+" "+said)
+		}
+		if members == nil || f.Reason != "" {
 			members = f
 		}
 		reason, said := p.offLedger()

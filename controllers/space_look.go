@@ -132,6 +132,7 @@ func (r *spaceReconciler) safety(ctx context.Context, p *pass) (plan.Safety, *st
 		},
 		Left:       p.left,
 		RecordLost: p.record.Partial,
+		Delegated:  p.delegation(),
 		Baseline:   p.baseline,
 		Spent:      spent,
 		SpacesLeft: spaces,

@@ -90,6 +90,7 @@ const (
 	ReasonPeopleBanned          = "PeopleBanned"
 	ReasonInvitationsUnanswered = "InvitationsUnanswered"
 	ReasonPeopleNotAdded        = "PeopleNotAdded"
+	ReasonMembersDelegated      = "MembersDelegated"
 	ReasonSourceUnsupported     = "SourceUnsupported"
 	ReasonGroupNotFound         = "GroupNotFound"
 	ReasonGroupCycle            = "GroupCycle"

@@ -42,7 +42,7 @@ func needs(t *testing.T, binaries ...string) {
 	t.Helper()
 	for _, binary := range binaries {
 		_, err := Binary(binary)
-		if err == nil && binary == "mattermost" {
+		if err == nil && binary == MattermostBinary("") {
 			_, err = Postgres()
 		}
 		switch {
@@ -225,7 +225,7 @@ func TestDendriteLimitsRates(t *testing.T) {
 }
 
 func TestNothingOutlivesAKilledParent(t *testing.T) {
-	needs(t, "etcd", "kube-apiserver", "kube-controller-manager", "dendrite", "mattermost")
+	needs(t, "etcd", "kube-apiserver", "kube-controller-manager", "dendrite", MattermostBinary(""))
 	g, root := NewWithT(t), ownSessions(t)
 
 	self, err := os.Executable()

@@ -4,6 +4,7 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +15,34 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 )
 
+// The releases of Mattermost that there is a server of, as major and minor
+// number: what make builds when nobody asks for another, and the oldest that
+// the adapter supports.
+const (
+	MattermostNewest = "11.1"
+	MattermostOldest = "9.9"
+)
+
+// MattermostVersion is the release that is started where nobody asks for one:
+// CABILDO_MATTERMOST of the environment, which make sets, or MattermostNewest.
+func MattermostVersion() string {
+	return cmp.Or(os.Getenv("CABILDO_MATTERMOST"), MattermostNewest)
+}
+
+// MattermostBinary is the name by which Binary knows the server of a release;
+// an empty one is MattermostVersion.
+func MattermostBinary(version string) string {
+	if version = cmp.Or(version, MattermostVersion()); version != MattermostNewest {
+		return "mattermost-" + version
+	}
+	return "mattermost"
+}
+
 // MattermostOptions say what is special about a server. The zero value has no
 // rate limit, and deletes nothing for good.
 type MattermostOptions struct {
+	// Version is the release, such as MattermostOldest; empty for MattermostVersion.
+	Version string
 	// RateLimit turns on the server's rate limit.
 	RateLimit *MattermostRateLimit
 	// PermanentDeletion lets administrators delete teams and channels for good.
@@ -50,7 +76,7 @@ type Mattermost struct {
 // StartMattermost starts a server with its database and returns when it serves.
 // The context bounds the start alone; Close ends it.
 func StartMattermost(ctx context.Context, options MattermostOptions) (_ *Mattermost, err error) {
-	if _, err := Binary("mattermost"); err != nil {
+	if _, err := Binary(MattermostBinary(options.Version)); err != nil {
 		return nil, err
 	}
 	s, err := newSession()
@@ -79,6 +105,9 @@ func StartMattermost(ctx context.Context, options MattermostOptions) (_ *Matterm
 	return m, m.makeAdministrator(ctx)
 }
 
+// binary is the name of the server's binary.
+func (m *Mattermost) binary() string { return MattermostBinary(m.options.Version) }
+
 // linkFiles puts what the server reads while it runs into the folder that it
 // runs in, which is where it looks first.
 func (m *Mattermost) linkFiles() error {
@@ -87,7 +116,7 @@ func (m *Mattermost) linkFiles() error {
 		return err
 	}
 	for _, name := range []string{"i18n", "templates", "fonts"} {
-		if err := os.Symlink(filepath.Join(bin, "mattermost-files", name), m.session.path(name)); err != nil {
+		if err := os.Symlink(filepath.Join(bin, m.binary()+"-files", name), m.session.path(name)); err != nil {
 			return fmt.Errorf("linking mattermost's files: %w", err)
 		}
 	}
@@ -108,7 +137,7 @@ func (m *Mattermost) Start(ctx context.Context) error {
 			return nil
 		}
 	}
-	p, err := m.session.start(command{binary: "mattermost", args: []string{"server"}, env: m.settings()})
+	p, err := m.session.start(command{binary: m.binary(), args: []string{"server"}, env: m.settings()})
 	if err != nil {
 		return err
 	}
@@ -154,4 +183,4 @@ func (m *Mattermost) Close() error {
 }
 
 // LogFile returns the path of the server's log. It goes with Close.
-func (m *Mattermost) LogFile() string { return m.session.path("logs", "mattermost.log") }
+func (m *Mattermost) LogFile() string { return m.session.path("logs", m.binary()+".log") }

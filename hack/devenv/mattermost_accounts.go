@@ -4,6 +4,7 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +65,11 @@ func (m *Mattermost) create(ctx context.Context, as *model.Client4, username, pa
 		FirstName: given,
 		LastName:  family,
 	})
+	var refused *model.AppError
+	if errors.As(err, &refused) && refused.Id == "api.user.create_user.user_limits.exceeded" {
+		return MattermostAccount{}, fmt.Errorf("creating user %s: Mattermost %s takes no more accounts without a licence (11.1: 250); make takes MATTERMOST=%s: %w",
+			username, cmp.Or(m.options.Version, MattermostVersion()), MattermostOldest, err)
+	}
 	if err != nil {
 		return MattermostAccount{}, fmt.Errorf("creating user %s: %w", username, err)
 	}

@@ -60,7 +60,7 @@ func (m *Mattermost) template(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server, err := buildinfo.ReadFile(filepath.Join(bin, "mattermost"))
+	server, err := buildinfo.ReadFile(filepath.Join(bin, m.binary()))
 	if err != nil {
 		return "", fmt.Errorf("reading how mattermost was built: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMattermost(t *testing.T) {
-	needs(t, "mattermost")
+	needs(t, MattermostBinary(""))
 	g, ctx, root := NewWithT(t), t.Context(), ownSessions(t)
 
 	begin := time.Now()
@@ -28,8 +28,9 @@ func TestMattermost(t *testing.T) {
 
 	bot, token, err := m.CreateBot(ctx, "cabildo")
 	g.Expect(err).NotTo(HaveOccurred())
-	self, _, err := m.Client(token).GetMe(ctx, "")
+	self, answer, err := m.Client(token).GetMe(ctx, "")
 	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(answer.ServerVersion).To(HavePrefix(MattermostVersion()+"."), "the binary is of the release that its name says")
 	g.Expect(self.Id).To(Equal(bot))
 	g.Expect(self.IsBot).To(BeTrue())
 	g.Expect(self.IsSystemAdmin()).To(BeTrue(), "the operator's account has all rights")
@@ -88,7 +89,7 @@ func TestMattermost(t *testing.T) {
 }
 
 func TestMattermostWithOptions(t *testing.T) {
-	needs(t, "mattermost")
+	needs(t, MattermostBinary(""))
 	g, ctx := NewWithT(t), t.Context()
 	ownSessions(t)
 	m, err := StartMattermost(ctx, MattermostOptions{

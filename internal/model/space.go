@@ -135,6 +135,15 @@ type Member struct {
 	Readd bool
 }
 
+// Delegation says that something else on the platform decides who is in a space.
+type Delegation struct {
+	// By is what decides, in words that a condition's sentence can begin with, such as "the access policy of the channel".
+	By string
+	// Alone says that it decides who is what there as well, and that the platform lets nobody else take people out.
+	// Without it, people can be taken out, and roles are given to those whom it lets in.
+	Alone bool
+}
+
 // Observed is how a space is.
 type Observed struct {
 	// ID is the platform's own identifier.
@@ -166,6 +175,8 @@ type Observed struct {
 	// Roles are the accounts with a role above Member, in the space or not yet. The operator's own account is not among them.
 	// nil says that nobody looked.
 	Roles map[string]Role
+	// Delegated is what else decides who is in the space; nil when nothing does.
+	Delegated *Delegation
 	// Control says why the operator can't govern the space; empty when it can.
 	Control string
 }

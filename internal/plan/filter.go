@@ -24,6 +24,8 @@ const (
 	RecordLost Why = "RecordLost"
 	// OverBudget: more would be taken away than the budget allows without a person's word, or it waits for that already.
 	OverBudget Why = "OverBudget"
+	// Delegated: something else on the platform decides who is in the space.
+	Delegated Why = "Delegated"
 	// OurselvesKept: the operation concerns the operator's own account.
 	OurselvesKept Why = "OurselvesKept"
 )
@@ -61,7 +63,9 @@ type Safety struct {
 	Left func(account string) bool
 	// RecordLost says that earlier grants are not known any more.
 	RecordLost bool
-	Budget     Budget
+	// Delegated is what else decides who is in the space; nil when nothing does.
+	Delegated *model.Delegation
+	Budget    Budget
 	// Baseline is the number of people in the space, and of roles above Member, when the budget's window began.
 	Baseline Baseline
 	// Spent is what was taken away in the window already.
@@ -97,7 +101,7 @@ func BaselineOf(seen *model.Observed) Baseline {
 // Filter holds back what is not safe to apply. It keeps the order, and never
 // adds anything.
 func Filter(ops []Operation, s Safety) (apply []Operation, held []Held) {
-	f := filter{Safety: s, left: Baseline{
+	f := filter{Safety: s, out: map[string]bool{}, left: Baseline{
 		Members: max(s.Budget.Allowed(s.Baseline.Members)-s.Spent.Members, 0),
 		Roles:   max(s.Budget.Allowed(s.Baseline.Roles)-s.Spent.Roles, 0),
 		Spaces:  max(s.SpacesLeft, 0),
@@ -120,6 +124,8 @@ func Filter(ops []Operation, s Safety) (apply []Operation, held []Held) {
 type filter struct {
 	Safety
 	left Baseline
+	// out are the accounts whose addition is held back.
+	out map[string]bool
 }
 
 // judge splits an operation into what may be applied of it and what is held
@@ -144,10 +150,12 @@ func (f *filter) holds(op Operation) Why {
 	takes := op.Takes()
 	granted := len(op.Members) == 1 && f.Granted != nil && f.Granted(op.Members[0].Account)
 	switch {
-	case takes == Baseline{}:
-		return ""
 	case op.Verb == RemoveMember && !f.Exclusive && !granted:
 		return Undeclared
+	case f.isDelegated(op):
+		return Delegated
+	case takes == Baseline{}:
+		return ""
 	case op.Verb == RemoveMember && f.Left != nil && f.Left(op.Members[0].Account):
 		return ""
 	case !f.Complete:
@@ -165,6 +173,27 @@ func (f *filter) holds(op Operation) Why {
 	f.left.Roles -= takes.Roles
 	f.left.Spaces -= takes.Spaces
 	return ""
+}
+
+// isDelegated says that an operation is not ours to do: something else decides
+// who comes in and who stays. Who has left the organisation is taken out all the
+// same where the platform allows it. Nobody gets a role who was not let in.
+func (f *filter) isDelegated(op Operation) bool {
+	if f.Delegated == nil || len(op.Members) != 1 {
+		return false
+	}
+	account := op.Members[0].Account
+	switch op.Verb {
+	case AddMember:
+		f.out[account] = true
+		return true
+	case RemoveMember:
+		return f.Delegated.Alone || f.Left == nil || !f.Left(account)
+	case SetRoles:
+		return f.Delegated.Alone || f.out[account]
+	default:
+		return false
+	}
 }
 
 // withoutOurselves takes the operator's account out of an operation; others

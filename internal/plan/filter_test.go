@@ -263,6 +263,10 @@ func TestEachReasonToHoldBack(t *testing.T) {
 		change(&s)
 		return s
 	}
+	add := func(account string) plan.Operation {
+		return plan.Operation{Verb: plan.AddMember, Members: []model.Member{{Account: account}}}
+	}
+	policy, groups := &model.Delegation{By: "a policy"}, &model.Delegation{By: "groups", Alone: true}
 	incomplete := with(func(s *plan.Safety) { s.Complete = false })
 	for name, tc := range map[string]struct {
 		op      plan.Operation
@@ -300,6 +304,21 @@ func TestEachReasonToHoldBack(t *testing.T) {
 		}), []model.Member{member}, map[string]plan.Why{"ben": plan.OverBudget}},
 		"a budget below nothing is nothing": {remove("dee"), with(func(s *plan.Safety) { s.Budget = plan.Budget{Count: -1} }), nil,
 			map[string]plan.Why{"dee": plan.OverBudget}},
+		"where something else decides, nobody is removed": {remove("dee"), with(func(s *plan.Safety) { s.Delegated = policy }), nil,
+			map[string]plan.Why{"dee": plan.Delegated}},
+		"where something else decides, nobody is added": {add("dee"), with(func(s *plan.Safety) { s.Delegated = policy }), nil,
+			map[string]plan.Why{"dee": plan.Delegated}},
+		"where something else decides, who has left is removed": {remove("dee"), with(func(s *plan.Safety) {
+			s.Delegated, s.Left = policy, func(string) bool { return true }
+		}), []model.Member{{Account: "dee"}}, nil},
+		"where something else decides alone, not even who has left": {remove("dee"), with(func(s *plan.Safety) {
+			s.Delegated, s.Left = groups, func(string) bool { return true }
+		}), nil, map[string]plan.Why{"dee": plan.Delegated}},
+		"where something else decides who is in, roles are ours": {roles(false, manager), with(func(s *plan.Safety) { s.Delegated = policy }),
+			[]model.Member{manager}, nil},
+		"where something else decides alone, roles are not": {roles(false, manager), with(func(s *plan.Safety) { s.Delegated = groups }), nil,
+			map[string]plan.Why{"ana": plan.Delegated}},
+
 		"the operator is not removed": {remove("us"), free, nil, map[string]plan.Why{"us": plan.OurselvesKept}},
 
 		"what is over the budget waits, the rest goes on": {roles(true, moderator, member), free, []model.Member{moderator},
@@ -335,6 +354,18 @@ func TestEachReasonToHoldBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhoIsNotLetInGetsNoRole(t *testing.T) {
+	g := NewWithT(t)
+	manager := func(account string) model.Member { return model.Member{Account: account, Role: model.RoleManager} }
+	apply, held := plan.Filter([]plan.Operation{
+		{Verb: plan.AddMember, Members: []model.Member{manager("ana")}},
+		{Verb: plan.SetRoles, Members: []model.Member{manager("ana"), manager("ben")}},
+	}, plan.Safety{Complete: true, Delegated: &model.Delegation{By: "a policy"}})
+	g.Expect(held).To(HaveLen(2))
+	g.Expect(apply).To(HaveLen(1))
+	g.Expect(apply[0].Members).To(Equal([]model.Member{manager("ben")}), "who is in already")
 }
 
 // Promise 1.

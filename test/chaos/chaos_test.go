@@ -51,7 +51,7 @@ var platforms = map[string]struct {
 	open   func(context.Context) (chat, error)
 }{
 	"Matrix":     {"dendrite", openMatrix},
-	"Mattermost": {"mattermost", openMattermost},
+	"Mattermost": {devenv.MattermostBinary(""), openMattermost},
 }
 
 // sample is what `make test` has time for, by platform.

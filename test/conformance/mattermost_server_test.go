@@ -30,9 +30,9 @@ type mattermostServer struct {
 	other string     // the token of another Cabildo
 }
 
-// startMattermost starts one of our own.
-func startMattermost(ctx context.Context) (server, error) {
-	m, err := devenv.StartMattermost(ctx, devenv.MattermostOptions{PermanentDeletion: true})
+// startMattermost starts one of our own, of a release.
+func startMattermost(ctx context.Context, release string) (server, error) {
+	m, err := devenv.StartMattermost(ctx, devenv.MattermostOptions{Version: release, PermanentDeletion: true})
 	if err != nil {
 		return nil, err
 	}

@@ -91,65 +91,43 @@ const (
 	anchor    = "what-is-not-there-and-why"
 )
 
-// pagePath is the page, from this folder.
-const pagePath = "../../docs/conformance.md"
-
-// page is docs/conformance.md as this run would have it.
-func (all results) page(columns []*column) string {
-	var out strings.Builder
-	out.WriteString("# Conformance\n\n" +
-		"<!-- make conformance-report writes this page; make test compares it with what its run gave. -->\n\n" +
-		"Every adapter keeps one contract ([design](design.md#4-the-platform-contract)), and one suite, `test/conformance`, holds\n" +
-		"each of them to it, on real servers. A line is one feature, with a spec of the same name. What a platform can't do is what\n" +
-		"its adapter says: a capability of the probe, a loss of the normal form, or the answer to a write. A setting that is taken\n" +
-		"away without a word is a failure.\n\n" +
-		"The same against another server, such as Synapse: [CONTRIBUTING](../CONTRIBUTING.md#an-adapter-on-another-server).\n\n")
-	out.WriteString("| column | server | what its adapter says of it |\n|---|---|---|\n")
-	titles := make([]string, 0, len(columns))
-	for _, c := range columns {
-		titles = append(titles, c.title)
-		fmt.Fprintf(&out, "| %s | %s | %s |\n", c.title, c.software(), c.main.info.Server)
-	}
-	out.WriteString("\n" + all.table(titles))
-	return out.String()
-}
-
-// The report is printed after every run. It is compared with the page, or
-// written to it, when it is the whole suite on servers of our own.
+// The report is printed after every run. The columns of the run are compared
+// with the page, or written to it, when every feature was seen on servers of
+// our own and nothing failed. Those that the run left out stay as the page has them.
 var _ = ReportAfterSuite("the report", func(report Report) {
 	if report.SuiteConfig.DryRun || report.SpecialSuiteFailureReasons != nil {
 		return
 	}
-	var shown, all []string
+	var shown []string
 	for _, c := range columns {
 		shown = append(shown, c.title)
 	}
-	for _, p := range platforms {
-		all = append(all, p.title)
-	}
 	fmt.Printf("\n%s\n", outcome.table(shown))
-	if targetFromEnvironment().url != "" || !slices.Equal(shown, all) || !outcome.whole(all) {
-		for title, why := range missing {
-			fmt.Printf("%s was left out: %v\n", title, why)
-		}
-		if *write {
-			Fail("docs/conformance.md is not written: that takes every feature, on every server of our own, and no failure")
-		}
-		fmt.Println("Not compared with docs/conformance.md: that takes every feature, on every server of our own, and no failure.")
-		return
+	for title, why := range missing {
+		fmt.Printf("%s was left out: %v\n", title, why)
 	}
-	page := outcome.page(columns)
-	if *write {
-		if err := os.WriteFile(pagePath, []byte(page), 0o644); err != nil { //nolint:gosec // a page is for everybody to read
-			Fail(err.Error())
+	if targetFromEnvironment().url != "" || !outcome.whole(shown) {
+		if *write {
+			Fail("docs/conformance.md is not written: that takes every feature, on servers of our own, and no failure")
 		}
+		fmt.Println("Not compared with docs/conformance.md: that takes every feature, on servers of our own, and no failure.")
 		return
 	}
 	content, err := os.ReadFile(pagePath)
 	if err != nil {
 		content = nil // as good as one that says nothing
 	}
-	if diff := cmp.Diff(string(content), page); diff != "" {
+	now := readPage(string(content)).with(columns, outcome)
+	if *write {
+		if titles := now.titles(); !now.cells.whole(titles) || len(titles) < len(platforms) {
+			Fail("docs/conformance.md is not written: a column that the run left out is not on it, or lacks a feature")
+		}
+		if err := os.WriteFile(pagePath, []byte(now.String()), 0o644); err != nil { //nolint:gosec // a page is for everybody to read
+			Fail(err.Error())
+		}
+		return
+	}
+	if diff := cmp.Diff(string(content), now.String()); diff != "" {
 		Fail("docs/conformance.md does not say what this run gave (+). Find out why it changed; make conformance-report writes it:\n" + diff)
 	}
 })

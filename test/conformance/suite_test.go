@@ -7,6 +7,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"context"
 	"debug/buildinfo"
 	"errors"
@@ -23,12 +24,18 @@ import (
 	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
-// write renews the page with what the run gives.
-var write = flag.Bool("write", false, "write docs/conformance.md")
+// write renews the page with what the run gives, and every adds the columns that a usual run leaves out.
+var (
+	write = flag.Bool("write", false, "write docs/conformance.md")
+	every = flag.Bool("all", false, "on the servers of every column, also on those that a usual run leaves out")
+)
 
-// platformUnderTest is a column of the page.
+// platformUnderTest is a column of the page: a platform, or one release of its server.
 type platformUnderTest struct {
-	title string
+	// title is the column's heading, and platform what it is a server of; the title where that is empty.
+	title, platform string
+	// aside says that a usual run leaves it out.
+	aside bool
 	// builds are the binaries that a server of our own needs.
 	builds []string
 	// has says why a server that is not built can't be had; nil where there is no such.
@@ -38,12 +45,22 @@ type platformUnderTest struct {
 	use   func(context.Context, target) (server, error)
 }
 
-// platforms are all that there is an adapter for.
+// platforms are all that there is an adapter for, in the order of the page.
 var platforms = []platformUnderTest{
 	{title: "memory", start: func(context.Context) (server, error) { return newInMemory(), nil }},
-	{title: "Matrix", builds: []string{"dendrite"}, start: startHomeserver, use: theirHomeserver},
-	{title: "Synapse", has: devenv.HasSynapse, start: startSynapse},
-	{title: "Mattermost", builds: []string{"mattermost"}, start: startMattermost, use: theirMattermost},
+	{title: "Dendrite", platform: "Matrix", builds: []string{"dendrite"}, start: startHomeserver, use: theirHomeserver},
+	{title: "Synapse", platform: "Matrix", has: devenv.HasSynapse, start: startSynapse, use: theirHomeserver},
+	mattermostUnderTest(devenv.MattermostNewest),
+	mattermostUnderTest(devenv.MattermostOldest),
+}
+
+// mattermostUnderTest is a release of Mattermost. A usual run has the one that make was asked for.
+func mattermostUnderTest(release string) platformUnderTest {
+	return platformUnderTest{
+		title: "Mattermost " + release, platform: "Mattermost", aside: release != devenv.MattermostVersion(),
+		builds: []string{devenv.MattermostBinary(release)},
+		start:  func(ctx context.Context) (server, error) { return startMattermost(ctx, release) }, use: theirMattermost,
+	}
 }
 
 // target is a server that somebody else runs.
@@ -136,13 +153,16 @@ func holds(ctx context.Context, r row) {
 func choose(t target) ([]platformUnderTest, error) {
 	var chosen []platformUnderTest
 	for _, p := range platforms {
-		if t.platform != "" && !strings.EqualFold(t.platform, p.title) {
+		platform := cmp.Or(p.platform, p.title)
+		asked := t.platform == "" || strings.EqualFold(t.platform, platform) || strings.EqualFold(t.platform, p.title)
+		if !asked || p.aside && !*every || t.url != "" && len(chosen) > 0 { // one server, one column
 			continue
 		}
 		if t.url != "" {
 			if p.use == nil {
-				return nil, fmt.Errorf("%s has no servers to point at", p.title)
+				return nil, fmt.Errorf("%s has no servers to point at", platform)
 			}
+			p.title = platform // of a release that is not known yet
 			p.start, p.builds, p.has = func(ctx context.Context) (server, error) { return p.use(ctx, t) }, nil, nil
 		}
 		for _, name := range p.builds {

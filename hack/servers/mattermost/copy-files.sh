@@ -4,17 +4,21 @@
 # it draws a face for whoever has none. The other languages would only take it
 # time to load.
 #
-#   hack/servers/mattermost/copy-files.sh OUTPUT
+#   hack/servers/mattermost/copy-files.sh OUTPUT MODFILE
+#
+# OUTPUT is the folder to make, MODFILE the module file of the version: go.mod
+# or another one beside it.
 set -euo pipefail
 
 mkdir -p "$(dirname "$1")"
 output=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+modfile=$2
 cd "$(dirname "$0")"
 export GOWORK=off GOFLAGS=''
 
 module=github.com/mattermost/mattermost/server/v8
-go mod download "$module"
-source=$(go list -m -f '{{.Dir}}' "$module")
+go mod download -modfile="$modfile" "$module"
+source=$(go list -modfile="$modfile" -m -f '{{.Dir}}' "$module")
 
 rm -rf "$output" "$output.partial"
 mkdir -p "$output.partial/i18n"

@@ -351,10 +351,10 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	g.Expect(platform.IsKind(v.settle(short, scope{ref: ref}, false), platform.Unavailable)).To(BeTrue())
-	g.Expect(v.settle(context.Background(), scope{room: "!other"})).To(Succeed())
+	g.Expect(v.settle(context.Background(), scope{room: "!other"}, false)).To(Succeed())
 
 	done := make(chan error, 1)
-	go func() { done <- v.settle(context.Background(), scope{ref: ref}) }()
+	go func() { done <- v.settle(context.Background(), scope{ref: ref}, false) }()
 	taken(v, joined("!r", syncedRoom{Timeline: events{[]event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
 	g.Eventually(done).Should(Receive(BeNil()))
 	g.Expect(v.pending).To(BeEmpty())
@@ -389,7 +389,7 @@ func TestWhatNeverCameBackIsForgottenInTheEnd(t *testing.T) {
 	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	v.expectEvent("!r", typeName, "", "$never")
 	taken(v, &syncAnswer{}, false, time.Now().Add(2*forgetAfter))
-	g.Expect(v.settle(context.Background(), scope{room: "!r"})).To(Succeed())
+	g.Expect(v.settle(context.Background(), scope{room: "!r"}, false)).To(Succeed())
 }
 
 func TestANewRoomIsExpectedUntilEverythingWasReadWithoutIt(t *testing.T) {

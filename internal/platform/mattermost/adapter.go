@@ -123,7 +123,7 @@ type creations struct {
 
 // The server reads all channels of an account again for the first event after
 // each channel that the account came into, as long as the account has a
-// WebSocket (server 9.9, WebConn.ShouldSendEvent; 554 channels took half as
+// WebSocket (servers 9.9 and 11.1, WebConn.ShouldSendEvent; 554 channels took half as
 // much again of the database). So while many are made there is none.
 const (
 	manyInARow = 30

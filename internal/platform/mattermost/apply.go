@@ -186,7 +186,8 @@ func (w *writing) set(ctx context.Context, op plan.Operation) error {
 		if w.is.isTeam() {
 			return w.patchTeam(ctx, &mm.TeamPatch{DisplayName: &s.DisplayName})
 		}
-		return w.patchChannel(ctx, &mm.ChannelPatch{DisplayName: &s.DisplayName})
+		name := w.offered().sent(s.DisplayName)
+		return w.patchChannel(ctx, &mm.ChannelPatch{DisplayName: &name})
 	case plan.FieldTopic:
 		if w.is.isTeam() {
 			return w.patchTeam(ctx, &mm.TeamPatch{Description: &s.Topic})
@@ -252,6 +253,9 @@ func (w *writing) setJoin(ctx context.Context, join model.JoinRule) error {
 	}
 	if w.is.name == mm.DefaultChannelName && join == model.JoinInvite {
 		return platform.Refuse(platform.NotSupported, "making channel "+w.is.id+" private", "a team's default channel is open to the team")
+	}
+	if w.is.policied && w.offered().policies && join != model.JoinInvite {
+		return platform.Refuse(platform.NotSupported, "opening channel "+w.is.id, "its access policy is for a private channel, and holds in no other")
 	}
 	c, err := get(ctx, w.client, write("PUT /channels/{channel}/privacy", "changing who can come into channel "+w.is.id),
 		func(ctx context.Context, api *mm.Client4) (*mm.Channel, *mm.Response, error) {

@@ -143,7 +143,7 @@ func (a answer) kind(write bool) platform.ErrorKind {
 	}
 }
 
-// The IDs of the messages that a name is taken (server 9.9, app/channel.go and app/team.go).
+// The IDs of the messages that a name is taken (servers 9.9 and 11.1, app/channel.go and app/team.go).
 const (
 	channelExists = "store.sql_channel.save_channel.exists.app_error"
 	teamExists    = "app.team.save.existing.app_error"

@@ -73,7 +73,7 @@ func (a *Adapter) make(ctx context.Context, op plan.Operation, us account) (*spa
 	c, err := get(ctx, a.client, write("POST /channels", "making channel "+want.Address),
 		func(ctx context.Context, api *mm.Client4) (*mm.Channel, *mm.Response, error) {
 			return api.CreateChannel(ctx, &mm.Channel{
-				TeamId: op.ParentID, Name: want.Address, DisplayName: want.Settings.DisplayName, Type: channelType(want.Settings.Join),
+				TeamId: op.ParentID, Name: want.Address, DisplayName: a.offered().sent(want.Settings.DisplayName), Type: channelType(want.Settings.Join),
 				Header: want.Settings.Topic, Purpose: platform.Runes.Cut(want.Settings.Topic, maxPurpose),
 			})
 		})

@@ -107,7 +107,7 @@ func (w *writing) ourPost(ctx context.Context, recorded string) (channel string,
 	return channel, nil, nil
 }
 
-// guidelinesAtOnce is how many messages one request reads at the most (server 9.9, api4/post.go: 1,000).
+// guidelinesAtOnce is how many messages one request reads at the most (servers 9.9 and 11.1, api4/post.go: 1,000).
 const guidelinesAtOnce = 200
 
 // verifyGuidelines looks whether messages are as their records say, many with

@@ -17,7 +17,7 @@ import (
 const perPage = 200
 
 // channelsPerPage is as many channels as a search gives at once where the
-// server doesn't cut its pages (server 9.9, api4/channel.go: no limit). A channel takes about 1 KB.
+// server doesn't cut its pages (servers 9.9 and 11.1, api4/channel.go: no limit). A channel takes about 1 KB.
 const channelsPerPage = 1000
 
 // whole makes sure that everything was read, not longer ago than the resync

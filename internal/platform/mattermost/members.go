@@ -102,7 +102,8 @@ func (a *Adapter) fill(ctx context.Context, s *space, declared []string, out *mo
 	}
 	for id, admin := range admins {
 		name, known := names[id]
-		if !known { // an account that was deleted for good
+		// An account that was deleted for good has no name. Who is here from another server is that server's to add and to remove.
+		if !known || a.people.isRemote(id) {
 			continue
 		}
 		out.Members[name] = model.Present

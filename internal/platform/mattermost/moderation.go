@@ -13,7 +13,7 @@ import (
 )
 
 // moderated are the actions that a licence lets one channel set, and the words
-// for them in channel moderations (server 9.9, model.ChannelModeratedPermissions).
+// for them in channel moderations (servers 9.9 and 11.1, model.ChannelModeratedPermissions).
 var moderated = map[model.Action]bool{
 	model.ActionPost: true, model.ActionReact: true, model.ActionMentionAll: true, model.ActionInvite: true, model.ActionRemove: true,
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // The limits of what teams and channels can hold, in characters, and in bytes
-// for a team's description (server 9.9, model.Team, model.Channel and model.Post).
+// for a team's description (servers 9.9 and 11.1, model.Team, model.Channel and model.Post).
 const (
 	maxTeamName    = 64
 	maxChannelName = 64
@@ -43,6 +43,9 @@ func (l limits) normalize(want model.Space) (model.Space, []platform.Loss) {
 	team := want.Parent == nil
 	name(out.Address, team, &lost)
 	s.DisplayName = platform.Text(s.DisplayName, maxDisplayName, platform.Runes, false, "displayName", &lost)
+	if l.offer.sorts && !team {
+		s.DisplayName = inCategory(s.DisplayName)
+	}
 	if s.DisplayName == "" {
 		s.DisplayName = out.Address // neither can be without one
 	}

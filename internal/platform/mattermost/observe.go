@@ -203,13 +203,14 @@ func (a *Adapter) observed(ctx context.Context, s *space, q platform.Query) (*mo
 		Archived:  s.archivedAt != 0,
 		Address:   s.name,
 		Settings: model.Settings{
-			DisplayName: s.displayName,
+			DisplayName: s.displayNameSeen(offer),
 			Topic:       s.topicSeen(),
 			Join:        s.join(),
 			History:     model.HistoryEverything,
 			Guests:      model.GuestsForbidden,
 			Permissions: maps.Clone(offer.by(s.isTeam())),
 		},
+		Delegated: s.delegated(offer),
 	}
 	a.view.mu.Lock()
 	out.Mark = a.view.markOf(s)

@@ -27,6 +27,8 @@ type people struct {
 	// current are the accounts, by ID, that were asked for since everybody was forgotten, and whether each can be
 	// added to a space: one that was deactivated can't.
 	current map[string]bool
+	// remote are the accounts, by ID, of people of another server, who are here through a shared channel.
+	remote map[string]bool
 
 	// asking lets one request run at a time: who comes meanwhile goes with the next.
 	asking sync.Mutex
@@ -38,7 +40,7 @@ type people struct {
 
 func newPeople(c *client) *people {
 	return &people{
-		client: c, names: map[string]string{}, ids: map[string]string{}, current: map[string]bool{},
+		client: c, names: map[string]string{}, ids: map[string]string{}, current: map[string]bool{}, remote: map[string]bool{},
 		wanted: map[string]struct{}{}, sought: map[string]struct{}{},
 	}
 }
@@ -50,7 +52,17 @@ func (p *people) learn(users ...*mm.User) {
 	for _, u := range users {
 		p.names[u.Id], p.ids[u.Username], p.current[u.Id] = u.Username, u.Id, u.DeleteAt == 0
 		delete(p.wanted, u.Id)
+		if u.IsRemote() {
+			p.remote[u.Id] = true
+		}
 	}
+}
+
+// isRemote says that an account is of somebody on another server. It is known of everybody whose name is.
+func (p *people) isRemote(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.remote[id]
 }
 
 // renamed takes over a new name of somebody who is known.
@@ -143,7 +155,7 @@ func (p *people) ask(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// username is what a username can be (server 9.9, model.IsValidUsername).
+// username is what a username can be (servers 9.9 and 11.1, model.IsValidUsername).
 var username = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
 // find are the IDs of accounts by their usernames; who has no account that can

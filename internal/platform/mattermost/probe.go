@@ -23,6 +23,10 @@ type offer struct {
 	licensed bool
 	// deletes says that channels and teams can be removed for good.
 	deletes bool
+	// policies says that access policies of channels are in force.
+	policies bool
+	// sorts says that the first part of a channel's display name is the category of the sidebar that it is shown in.
+	sorts bool
 	// verifies says that nobody gets in before their e-mail address is verified.
 	verifies bool
 	// fixed is who may do what where that can't be set for each space.
@@ -133,17 +137,21 @@ func (a *Adapter) ask(ctx context.Context, version string) (*offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	enabled := func(b *bool) bool { return b != nil && *b }
 	return &offer{
 		version: version,
 		// The licence's feature Advanced Permissions is told as CustomPermissionsSchemes (model.License, utils.GetClientLicense).
 		licensed: licence["IsLicensed"] == "true" && licence["CustomPermissionsSchemes"] == "true",
+		policies: policies(config, licence),
+		sorts:    enabled(config.ExperimentalSettings.ExperimentalChannelCategorySorting),
 		deletes:  enabled(config.ServiceSettings.EnableAPIChannelDeletion) && enabled(config.ServiceSettings.EnableAPITeamDeletion),
 		verifies: enabled(config.EmailSettings.RequireEmailVerification),
 		fixed:    fixedBy(roles, mm.ChannelAdminRoleId, mm.TeamAdminRoleId),
 		channels: fixedBy(roles, mm.ChannelAdminRoleId),
 	}, nil
 }
+
+// enabled says that a setting is on. One that the server does not have is off.
+func enabled(setting *bool) bool { return setting != nil && *setting }
 
 // builtIn is who may do what on a server whose roles were not changed.
 var builtIn = map[model.Action]model.Role{

@@ -55,7 +55,7 @@ func (r record) marked(m model.Mark) record {
 // recordCategory is the category of our preferences; their name is the space's ID.
 const recordCategory = "cabildo_space"
 
-// recordsAtOnce is how many preferences one request may write (server 9.9, api4/preference.go).
+// recordsAtOnce is how many preferences one request may write (servers 9.9 and 11.1, api4/preference.go).
 const recordsAtOnce = 100
 
 // records are those of all spaces of our account, and which of them the server doesn't have yet.

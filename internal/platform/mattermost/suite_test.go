@@ -33,7 +33,7 @@ var (
 )
 
 func TestMattermost(t *testing.T) {
-	_, err := devenv.Binary("mattermost")
+	_, err := devenv.Binary(devenv.MattermostBinary(""))
 	switch {
 	case errors.Is(err, devenv.ErrNotBuilt) && os.Getenv("CI") != "true":
 		t.Skip(err)

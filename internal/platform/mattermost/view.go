@@ -22,13 +22,17 @@ type space struct {
 	name string
 	// displayName, topic and header: a channel's purpose and header, a team's description.
 	displayName, topic, header string
-	open                       bool
-	createdAt, archivedAt      int64
-	iconAt                     int64
+	// category is the part of the sidebar in which a channel is shown to who comes in.
+	category              string
+	open                  bool
+	createdAt, archivedAt int64
+	iconAt                int64
 	// byUs says that our account made it.
 	byUs bool
 	// sign is what a team's company name says of whose it is.
 	sign string
+	// grouped says that groups of the server's directory decide who is in it, and policied that a channel has an access policy.
+	grouped, policied bool
 
 	// stale says that it may have changed since it was read.
 	stale bool
@@ -45,7 +49,7 @@ func teamSpace(t *mm.Team, email string) *space {
 	return &space{
 		id: t.Id, name: t.Name, displayName: t.DisplayName, topic: t.Description, open: t.AllowOpenInvite,
 		createdAt: t.CreateAt, archivedAt: t.DeleteAt, iconAt: t.LastTeamIconUpdate,
-		byUs: email != "" && t.Email == email, sign: t.CompanyName,
+		byUs: email != "" && t.Email == email, sign: t.CompanyName, grouped: t.IsGroupConstrained(),
 	}
 }
 
@@ -53,6 +57,7 @@ func channelSpace(c *mm.Channel, us string) *space {
 	return &space{
 		id: c.Id, team: c.TeamId, name: c.Name, displayName: c.DisplayName, topic: c.Purpose, header: c.Header,
 		open: c.Type == mm.ChannelTypeOpen, createdAt: c.CreateAt, archivedAt: c.DeleteAt, byUs: us != "" && c.CreatorId == us,
+		category: c.DefaultCategoryName, grouped: c.IsGroupConstrained(), policied: c.PolicyEnforced,
 	}
 }
 
