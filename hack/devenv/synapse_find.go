@@ -40,7 +40,7 @@ func unpackedSynapse() ([]string, error) {
 	}
 	root := filepath.Join(dir, "synapse")
 	if _, err := os.Stat(filepath.Join(root, synapseVersionFile)); err != nil {
-		return nil, fmt.Errorf("synapse is %w: run `make bin/synapse`, or let CABILDO_SYNAPSE name a Python that has Synapse", ErrNotBuilt)
+		return nil, fmt.Errorf("synapse is %w: run `make synapse`, or let CABILDO_SYNAPSE name a Python that has Synapse", ErrNotBuilt)
 	}
 	loader, err := only(filepath.Join(root, "usr", "lib*", "ld-linux*.so.*"), filepath.Join(root, "usr", "lib", "*", "ld-linux*.so.*"))
 	if err != nil {
@@ -63,7 +63,7 @@ func only(patterns ...string) (string, error) {
 			return found[0], nil
 		}
 	}
-	return "", fmt.Errorf("there is no %s: remove bin/synapse and run `make bin/synapse`", strings.Join(patterns, " or "))
+	return "", fmt.Errorf("there is no %s: remove bin/synapse and run `make synapse`", strings.Join(patterns, " or "))
 }
 
 // HasSynapse says whether StartSynapse has a Synapse to start; the error says why it has none.

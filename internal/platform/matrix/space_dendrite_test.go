@@ -6,6 +6,7 @@ package matrix_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -39,34 +40,47 @@ var _ = Describe("making a space", func() {
 		Expect(operator().reads(ctx, room.ID, "m.room.create")).NotTo(HaveKey("type"))
 	})
 
-	It("keeps no community waiting for the rooms that are linked to it", func(ctx context.Context) {
+	It("keeps a community waiting for one of the rooms that are linked to it, and for no more", func(ctx context.Context) {
 		a := open(ctx)
 		town, _ := a.Normalize(a.want())
 		made := a.make(ctx, town)
-		g, _ := a.Normalize(group(town))
-		room, err := a.Apply(ctx, plan.Operation{Verb: plan.Create, Space: g, ParentID: made.ID})
-		Expect(err).NotTo(HaveOccurred())
+		const rooms = 8
+		links := make([]plan.Operation, rooms)
+		for i := range links {
+			g, _ := a.Normalize(group(town))
+			room, err := a.Apply(ctx, plan.Operation{Verb: plan.Create, Space: g, ParentID: made.ID})
+			Expect(err).NotTo(HaveOccurred())
+			links[i] = plan.Operation{Verb: plan.Link, SpaceID: room, Space: g, ParentID: made.ID}
+			a.sees(ctx, g)
+		}
 
 		asked, let := a.wire.hold("m.space.child")
 		defer let()
-		linked := make(chan error, 1)
-		go func() {
-			_, err := a.Apply(ctx, plan.Operation{Verb: plan.Link, SpaceID: room, Space: g, ParentID: made.ID})
-			linked <- err
-		}()
+		done := make(chan string, rooms+1)
+		apply := func(what string, op plan.Operation) {
+			_, err := a.Apply(ctx, op)
+			if err != nil {
+				what = err.Error()
+			}
+			done <- what
+		}
+		for _, link := range links {
+			go apply("link", link)
+		}
 		Eventually(asked).Should(Receive())
+		Consistently(asked, "200ms").ShouldNot(Receive(), "writes into one room go one after the other")
 		town.Settings.Topic = "Another topic"
-		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		changed := make(chan error, 1)
-		go func() {
-			_, err := a.Apply(soon, plan.Operation{Verb: plan.Set, Field: plan.FieldTopic, SpaceID: made.ID, Space: town})
-			changed <- err
-		}()
-		Eventually(changed, "20s").Should(Receive(BeNil()))
-		Expect(linked).NotTo(Receive())
+		go apply("topic", plan.Operation{Verb: plan.Set, Field: plan.FieldTopic, SpaceID: made.ID, Space: town})
+		Consistently(done, "200ms").ShouldNot(Receive())
 		let()
-		Eventually(linked, "20s").Should(Receive(BeNil()))
+		var order []string
+		for range rooms + 1 {
+			var what string
+			Eventually(done, "20s").Should(Receive(&what))
+			order = append(order, what)
+		}
+		Expect(order).To(HaveEach(BeElementOf("link", "topic")))
+		Expect(slices.Index(order, "topic")).To(BeNumerically("<=", 2), "%v", order)
 	})
 
 	It("opens a room to whoever asks, where the server has a way to ask", func(ctx context.Context) {
@@ -79,7 +93,8 @@ var _ = Describe("making a space", func() {
 	})
 
 	It("finds its spaces again after a restart, without asking for each", func(ctx context.Context) {
-		a := open(ctx)
+		// As an installation of its own: what other specs leave half linked is looked into.
+		a := open(ctx, owned("restarts"))
 		town := a.want()
 		town.Settings.Guidelines = "Be kind."
 		all := []model.Space{town}
@@ -91,11 +106,11 @@ var _ = Describe("making a space", func() {
 		}
 		a.Close()
 
-		again := open(ctx)
+		again := open(ctx, owned("restarts"))
 		for _, want := range all {
 			Expect(again.differs(ctx, want)).To(BeEmpty())
 		}
-		Expect(again.wire.requests()).To(BeNumerically("<=", 5))
+		Expect(again.wire.requests()).To(BeNumerically("<=", 5), "%v", again.wire.counts)
 	})
 
 	It("keeps the oldest of several rooms for one resource, and retires the others", Label("promise 3"), func(ctx context.Context) {
