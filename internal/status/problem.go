@@ -105,7 +105,10 @@ func fromAnswer(name string, pe *platform.Error) *Problem {
 	case platform.Ambiguous:
 		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s did not say whether a write happened (%s). It is looked at again first.", name, doing)
 	case platform.RateLimited:
-		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
+		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s limits how often this can be done (%s). The rest goes on, and this as soon as it can.", name, doing)
+		if !pe.Limited {
+			p = Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
+		}
 		p.RetryAfter = pe.RetryAfter
 		return p
 	case platform.AlreadyExists:

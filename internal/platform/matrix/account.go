@@ -102,10 +102,10 @@ func (a *Adapter) register(ctx context.Context) error {
 	switch said.code {
 	case "M_USER_IN_USE": // it exists, so it is not that
 		return platform.Refuse(platform.Invalid, "acting as "+a.client.actAs, fmt.Sprintf(
-			"the server does not let the application service do that (%v): its registration must cover the account under namespaces.users", said))
+			"the server does not let the application service do that (%v): its registration must cover the account under namespaces.users, or spec.matrix.account must name another one", said))
 	case "M_EXCLUSIVE", "M_INVALID_USERNAME":
 		return platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
-			"%v: the application service's registration must cover the account under namespaces.users", said))
+			"%v: the application service's registration must cover the account under namespaces.users, or spec.matrix.account must name another one", said))
 	default:
 		return err
 	}
