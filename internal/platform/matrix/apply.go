@@ -107,7 +107,7 @@ func (w *write) apply(ctx context.Context, op plan.Operation) error {
 		mark := op.Space.Mark
 		mark.Released = true
 		w.creations.free(op.Space.Address, mark.Ref)
-		return w.put(ctx, typeOwner, "", w.is.owner.carryOver(mark))
+		return w.put(ctx, typeOwner, "", w.is.ownerContent(mark, w.us))
 	case plan.Archive:
 		return w.archive(ctx)
 	case plan.Restore:
@@ -200,10 +200,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
-	if w.is.mark == nil {
-		if err := w.succeed(ctx); err != nil {
-			return err
-		}
+	succeeded, err := w.succeed(ctx)
+	if err != nil {
+		return err
 	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
 		p := w.is.levels().clone()
@@ -214,16 +213,16 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 			return err
 		}
 	}
-	listed := w.is.owner.Listed
-	if w.is.ownerSender != w.us || listed == nil {
-		is, err := w.isListed(ctx, w.id, nil, false)
+	listed, copied := w.is.owner.Listed, succeeded != w.is.owner.Succeeded // a copied mark says what held of the old room
+	if w.is.ownerSender != w.us || listed == nil || copied {
+		is, err := w.isListed(ctx, w.id, nil, copied)
 		if err != nil {
 			return err
 		}
 		listed = &is
 	}
-	content := contentOf(mark, listed)
-	content.ListingRefused = w.is.ownerSender == w.us && w.is.owner.ListingRefused
+	content := w.is.ownerContent(mark, w.us)
+	content.Listed, content.Succeeded = listed, succeeded
 	return w.put(ctx, typeOwner, "", content)
 }
 

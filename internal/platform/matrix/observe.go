@@ -231,7 +231,7 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Version:     r.version,
 		CreatedAt:   time.UnixMilli(r.createdAt),
 		Mark:        v.markOf(r),
-		Unmarked:    r.mark == nil,
+		Unmarked:    v.isUnmarked(r),
 		Predecessor: v.predecessorID(r),
 		Archived:    r.archived,
 		Linked:      v.linked(r, parent),

@@ -67,6 +67,18 @@ func (v *view) predecessorID(r *room) string {
 	return before.id
 }
 
+// hasSucceeded says whether everything was brought along from a room that was upgraded to this one.
+func (r *room) hasSucceeded(old, us string) bool {
+	return r.mark != nil && r.ownerSender == us && r.owner.Succeeded == old
+}
+
+// isUnmarked says that the room's mark is to be written: there is none, or the room has not succeeded the
+// one that was upgraded to it. The lock is held.
+func (v *view) isUnmarked(r *room) bool {
+	before := v.predecessor(r)
+	return r.mark == nil || before != nil && !r.hasSucceeded(before.id, v.us)
+}
+
 // latest is the room in which a room of ours goes on: itself, or the last of its successors. It is
 // nil when somebody else upgraded it. The lock is held.
 func (v *view) latest(r *room) *room {
@@ -96,9 +108,9 @@ func (v *view) replaced(ref model.Ref, now time.Time) (by *platform.Replacement,
 
 // succeed has a successor take over what an upgrade leaves behind: who was in
 // the room comes along, who was banned stays out, and the spaces that name the
-// old room name it no more. It is done before the successor is marked, so that
-// it is done again when it was cut off.
-func (w *write) succeed(ctx context.Context) error {
+// old room name it no more. It returns the old room, for the mark, which is
+// written after it: so it is done again when it was cut off.
+func (w *write) succeed(ctx context.Context) (string, error) {
 	v := w.view
 	v.mu.Lock()
 	old := v.predecessor(v.rooms[w.id])
@@ -107,8 +119,8 @@ func (w *write) succeed(ctx context.Context) error {
 		before = maps.Clone(old.members)
 	}
 	v.mu.Unlock()
-	if old == nil {
-		return nil
+	if old == nil || w.is.hasSucceeded(old.id, w.us) {
+		return w.is.owner.Succeeded, nil
 	}
 	for _, account := range slices.Sorted(maps.Keys(before)) {
 		is, known := w.is.members[account]
@@ -116,21 +128,21 @@ func (w *write) succeed(ctx context.Context) error {
 		case account == w.us:
 		case was == banned && is.state != banned:
 			if err := w.ban(ctx, account); err != nil {
-				return err
+				return "", err
 			}
-		case was == present && !known:
+		case was == present && (!known || is.state == invited): // some servers invite them, none joins them
 			// Somebody who can't be added keeps nobody else from coming along.
 			if err := w.addMember(ctx, model.Member{Account: account}); endsAll(err) {
-				return err
+				return "", err
 			}
 		}
 	}
 	for _, parent := range v.naming(old.id) {
 		if err := w.disowned(ctx, parent, old.id); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return old.id, nil
 }
 
 // endsAll says that an error is not about one account.
