@@ -72,11 +72,14 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 // Hints tells of resources whose rooms changed.
 func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.Out() }
 
+// errClosed is the answer to who asks after Close.
+var errClosed = platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed")
+
 // Close ends the sync and closes the channel of hints.
 func (a *Adapter) Close() {
 	a.end()
 	a.start.Do(func() {}) // nothing starts any more
-	a.view.fail(platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed"), time.Now())
+	a.view.fail(errClosed, time.Now())
 	a.tasks.Wait()
 }
 

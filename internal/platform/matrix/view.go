@@ -423,8 +423,8 @@ func (v *view) ready(ctx context.Context) error {
 	}
 }
 
-// observing waits until the view is whole, or another /sync than those so far was refused.
-func (v *view) observing(ctx context.Context) error {
+// observing waits until the view is whole, another /sync than those so far was refused, or there will be none.
+func (v *view) observing(ctx context.Context, end <-chan struct{}) error {
 	v.mu.Lock()
 	before := v.polls
 	v.mu.Unlock()
@@ -440,6 +440,8 @@ func (v *view) observing(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-end:
+			return errClosed
 		case <-ctx.Done():
 			return &platform.Error{Kind: platform.Unavailable, Doing: "waiting for the first sync", Err: ctx.Err()}
 		}
