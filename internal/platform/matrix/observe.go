@@ -84,7 +84,17 @@ func (a *Adapter) look(q platform.Query) (platform.Observation, *extras, error) 
 	if q.KnownID != "" {
 		o.Lost = v.rooms[q.KnownID] == nil
 	}
+	seen := []string{o.ParentID}
+	for _, r := range v.marked(q.Ref) {
+		seen = append(seen, r.id)
+	}
 	found := v.of(q.Ref)
+	for _, r := range found {
+		seen = append(seen, r.id)
+	}
+	if why := v.unread(seen...); why != "" {
+		o.Complete, o.Why = false, why
+	}
 	if len(found) == 0 {
 		var awaited bool
 		if o.Replaced, awaited = v.replaced(q.Ref, time.Now()); awaited {

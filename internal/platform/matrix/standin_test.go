@@ -21,10 +21,11 @@ import (
 // standIn is a homeserver that answers each route as a test has it, for what a
 // real one does only now and then. It runs on a test's clock (synctest).
 type standIn struct {
-	// news are answers of /sync; without any, a poll ends when its time is over.
+	// news are answers of /sync to a poll; without any, it ends when its time is over.
 	news chan any
 
 	mu      sync.Mutex // guards what follows
+	rooms   any        // the answer of a /sync that reads everything
 	answers map[string]reply
 	asked   []*http.Request
 }
@@ -45,7 +46,7 @@ func refusal(status int, code string) reply {
 
 // newStandIn knows our account, and has no room.
 func newStandIn() *standIn {
-	s := &standIn{news: make(chan any, 8)}
+	s := &standIn{news: make(chan any, 8), rooms: object{"next_batch": "s"}}
 	s.answers = map[string]reply{
 		"GET /versions":           always(200, object{"versions": []string{"v1.11"}}),
 		"GET /account/whoami":     always(200, object{"user_id": us}),
@@ -53,19 +54,22 @@ func newStandIn() *standIn {
 		"GET /knock/{room}":       refusal(405, "M_UNRECOGNIZED"),
 		"GET /federation/version": refusal(403, "M_FORBIDDEN"),
 		platform.LongPoll:         s.sync,
+
+		"GET /directory/list/room/{room}": always(200, object{"visibility": "private"}),
+		"GET /directory/room/{alias}":     refusal(404, "M_NOT_FOUND"),
 	}
 	return s
 }
 
 func (s *standIn) sync(r *http.Request) (int, any) {
+	if !r.URL.Query().Has("since") {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return 200, s.rooms
+	}
 	milliseconds, _ := strconv.Atoi(r.URL.Query().Get("timeout"))
 	timer := time.NewTimer(time.Duration(milliseconds) * time.Millisecond)
 	defer timer.Stop()
-	select {
-	case news := <-s.news:
-		return 200, news
-	default:
-	}
 	select {
 	case news := <-s.news:
 		return 200, news
@@ -73,6 +77,13 @@ func (s *standIn) sync(r *http.Request) (int, any) {
 	case <-r.Context().Done():
 	}
 	return 200, object{"next_batch": "s"}
+}
+
+// has is what a /sync that reads everything finds from now on: rooms by their ID.
+func (s *standIn) has(rooms map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rooms = changed(rooms)
 }
 
 // on has a route answered like this from now on.
@@ -166,8 +177,8 @@ func hints(a *Adapter) (refs []model.Ref) {
 	}
 }
 
-// whole is an answer of /sync with rooms, by their ID.
-func whole(rooms map[string]any) object {
+// changed is an answer of /sync with rooms, by their ID.
+func changed(rooms map[string]any) object {
 	return object{"next_batch": "s", "rooms": object{"join": rooms}}
 }
 
