@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ type standIn struct {
 
 	mu      sync.Mutex // guards what follows
 	rooms   any        // the answer of a /sync that reads everything
+	state   map[string][]event
 	answers map[string]reply
 	asked   []*http.Request
 }
@@ -46,7 +48,7 @@ func refusal(status int, code string) reply {
 
 // newStandIn knows our account, and has no room.
 func newStandIn() *standIn {
-	s := &standIn{news: make(chan any, 8), rooms: object{"next_batch": "s"}}
+	s := &standIn{news: make(chan any, 8), rooms: object{"next_batch": "s"}, state: map[string][]event{}}
 	s.answers = map[string]reply{
 		"GET /versions":           always(200, object{"versions": []string{"v1.11"}}),
 		"GET /account/whoami":     always(200, object{"user_id": us}),
@@ -65,7 +67,14 @@ func (s *standIn) sync(r *http.Request) (int, any) {
 	if !r.URL.Query().Has("since") {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return 200, s.rooms
+		if len(s.state) == 0 {
+			return 200, s.rooms
+		}
+		rooms := object{}
+		for room, has := range s.state {
+			rooms[room] = inState(has...)
+		}
+		return 200, changed(rooms)
 	}
 	milliseconds, _ := strconv.Atoi(r.URL.Query().Get("timeout"))
 	timer := time.NewTimer(time.Duration(milliseconds) * time.Millisecond)
@@ -84,6 +93,26 @@ func (s *standIn) has(rooms map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rooms = changed(rooms)
+}
+
+// takes has a room with this state, takes what is written into it, and shows that with the next poll.
+func (s *standIn) takes(room string, has []event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state[room] = has
+	s.answers["PUT /rooms/{room}/state/{type}"] = func(r *http.Request) (int, any) {
+		path := strings.Split(r.URL.Path, "/") // /_matrix/client/v3/rooms/{room}/state/{type}/{key}
+		var content json.RawMessage
+		if len(path) != 9 || json.NewDecoder(r.Body).Decode(&content) != nil {
+			return refusal(400, "M_NOT_JSON")(r)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		written := state(path[7], us, content, path[8])
+		s.state[path[5]] = append(s.state[path[5]], written)
+		s.news <- changed(map[string]any{path[5]: object{"timeline": object{"events": []event{written}}}})
+		return 200, object{"event_id": written.ID}
+	}
 }
 
 // on has a route answered like this from now on.
