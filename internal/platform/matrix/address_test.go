@@ -6,6 +6,7 @@ package matrix
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -38,6 +39,7 @@ func TestAnAddressThatWasTakenIsNotTakenAgainWhenTheRestOfItWasRefused(t *testin
 		g.Expect(sees(t, a, platform.Query{Ref: ref, Address: "name"}).Space.Address).To(Equal("name"))
 
 		s.on(askingAlias, always(200, object{"room_id": "!other"}))
+		time.Sleep(time.Second)
 		g.Expect(sees(t, a, platform.Query{Ref: ref, Address: "name", Verify: true}).Space.Address).To(BeEmpty())
 		_, err := a.Apply(t.Context(), op)
 		g.Expect(err).NotTo(HaveOccurred())

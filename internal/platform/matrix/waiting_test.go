@@ -78,7 +78,7 @@ func TestManyAddressesAreAskedForAFewAtATime(t *testing.T) {
 			sees(t, a, platform.Query{Ref: model.Ref{Kind: model.KindGroup, Namespace: "n", Name: name}, Address: name})
 		}
 		before := len(s.of(askingAlias))
-		time.Sleep(5 * time.Second) // all of them are due
+		time.Sleep(4500 * time.Millisecond) // then all of them are due
 		for range 10 {
 			time.Sleep(time.Second)
 			after := len(s.of(askingAlias))
