@@ -200,10 +200,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
-	if w.is.mark == nil {
-		if err := w.succeed(ctx); err != nil {
-			return err
-		}
+	succeeds, err := w.succeed(ctx)
+	if err != nil {
+		return err
 	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
 		p := w.is.levels().clone()
@@ -223,7 +222,7 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 		listed = &is
 	}
 	content := contentOf(mark, listed)
-	content.ListingRefused = w.is.ownerSender == w.us && w.is.owner.ListingRefused
+	content.ListingRefused, content.Succeeds = w.is.ownerSender == w.us && w.is.owner.ListingRefused, succeeds
 	return w.put(ctx, typeOwner, "", content)
 }
 

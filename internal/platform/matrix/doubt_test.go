@@ -201,6 +201,12 @@ func TestAReadingIsTakenForWhatIsSo(t *testing.T) {
 	v.replace("!r", is, time.Now().Add(time.Millisecond))
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "the write was overwritten")
 
+	written := named("written")
+	v.replace("!r", append(is, written), time.Now())
+	taken(v, joined("!r", inTimeline(named("overwritten"))), false, time.Now())
+	v.expectEvent("!r", typeName, "", written.ID)
+	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "the reading came before the answer to the write")
+
 	g.Expect(v.replace("!r", is[:4], time.Now())).To(ConsistOf(ref))
 	g.Expect(nameOf(v)).To(BeEmpty(), "what is not in it is not there")
 	g.Expect(v.rooms["!r"].isGone("$redacted")).To(BeTrue(), "what a state doesn't tell stays")

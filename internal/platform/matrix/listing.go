@@ -89,8 +89,8 @@ func (w *write) list(ctx context.Context, listed bool) error {
 
 // noteListing writes what is known of the listing where /sync shows it.
 func (w *write) noteListing(ctx context.Context, mark model.Mark, listed, refused bool) error {
-	content := contentOf(mark, &listed)
-	content.ListingRefused = refused
+	content := w.is.owner.carryOver(mark)
+	content.Listed, content.ListingRefused = &listed, refused
 	return w.put(ctx, typeOwner, "", content)
 }
 

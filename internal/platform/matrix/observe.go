@@ -241,7 +241,7 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Version:     r.version,
 		CreatedAt:   time.UnixMilli(r.createdAt),
 		Mark:        v.markOf(r),
-		Unmarked:    r.mark == nil,
+		Unmarked:    r.mark == nil || v.inherits(r) != nil,
 		Predecessor: v.predecessorID(r),
 		Archived:    r.archived,
 		Linked:      v.linked(r, parent),

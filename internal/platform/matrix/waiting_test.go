@@ -59,11 +59,28 @@ func TestAnAddressThatIsHeldForLongIsAskedForLessAndLess(t *testing.T) {
 			look()
 		}
 		during := len(s.of(askingAlias))
-		g.Expect(during).To(And(BeNumerically(">", 60), BeNumerically("<", 110)), "in an hour")
+		g.Expect(during).To(And(BeNumerically(">", 85), BeNumerically("<", 110)), "in an hour")
 		time.Sleep(31 * time.Minute)
 		given := len(s.of(askingAlias))
 		time.Sleep(time.Hour)
 		g.Expect(s.of(askingAlias)).To(HaveLen(given), "who has not asked for three times the resync interval has given up")
+	})
+}
+
+func TestWhoAsksNowAndThenHasNotGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		s := newStandIn()
+		free := s.held("!theirs")
+		a := s.opened(t)
+		for range 2 {
+			sees(t, a, platform.Query{Ref: ref, Address: "name"})
+			time.Sleep(20 * time.Minute)
+		}
+		hints(a)
+		free()
+		time.Sleep(time.Minute + time.Second)
+		g.Expect(hints(a)).To(ContainElement(ref))
 	})
 }
 
