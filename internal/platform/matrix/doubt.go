@@ -78,6 +78,13 @@ func (v *view) suspectChildless() {
 	}
 }
 
+// inDoubt says whether there is a room to read, now or later.
+func (v *view) inDoubt() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.doubts.rooms) > 0
+}
+
 // doubtful are the rooms to read now.
 func (v *view) doubtful(now time.Time) []string {
 	v.mu.Lock()
@@ -96,9 +103,9 @@ func (v *view) doubtful(now time.Time) []string {
 
 // clear reads the state of the rooms that are in doubt, and takes it for what is so. One
 // that can't be read keeps no other waiting: it is not seen whole until it was.
-func (a *Adapter) clear(ctx context.Context, now time.Time) {
+func (a *Adapter) clear(ctx context.Context) {
 	var failed error
-	for _, id := range a.view.doubtful(now) {
+	for _, id := range a.view.doubtful(time.Now()) {
 		asked := time.Now()
 		state, err := []event(nil), failed
 		if err == nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -197,6 +198,7 @@ func sees(t *testing.T, a *Adapter, q platform.Query) platform.Observation {
 // hints are those that are there by now.
 func hints(a *Adapter) (refs []model.Ref) {
 	for {
+		synctest.Wait()
 		select {
 		case hint := <-a.Hints():
 			refs = append(refs, hint.Ref)

@@ -56,6 +56,9 @@ func (a *Adapter) follow(ctx context.Context) {
 		if wait <= 0 {
 			at = restart()
 		}
+		if a.view.inDoubt() {
+			wait = min(wait, rereadAfter)
+		}
 		if failures > 0 {
 			wait = 0 // so that it is soon known that the connection is back
 		}
@@ -117,12 +120,12 @@ func (a *Adapter) takeIn(ctx context.Context, answer *syncAnswer, first bool, as
 	touched := a.view.fold(answer, first, asked)
 	seen := a.view.isSynced()
 	if !seen {
-		a.clear(ctx, asked)
+		a.clear(ctx)
 	}
 	a.view.arrived(first, time.Now())
 	a.hints.Add(touched...)
 	if seen {
-		a.clear(ctx, asked)
+		a.clear(ctx)
 	}
 }
 

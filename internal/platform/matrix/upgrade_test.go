@@ -57,14 +57,19 @@ func TestARoomGoesOnInASuccessorOnlyWhereWeMadeItAndBothNameEachOther(t *testing
 		"made by somebody else":                {old: upgraded(them), next: madeAfter(them, "!r"), by: them},
 		"made by us for another room":          {old: upgraded(them), next: madeAfter(us, "!other"), by: them},
 		"made by us, and not named by the old": {old: ours("12"), next: madeAfter(us, "!r"), sees: "!r"},
+		"made by somebody else, and not named": {old: ours("12"), next: madeAfter(them, "!r"), sees: "!r"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := NewWithT(t)
 				s := newStandIn()
 				s.has(map[string]any{"!r": inState(row.old...), "!next": inState(row.next...)})
-				o := sees(t, s.opened(t), platform.Query{Ref: ref})
+				a := s.opened(t)
+				o := sees(t, a, platform.Query{Ref: ref})
 				g.Expect(o.Complete).To(BeTrue())
+				if row.sees != "!next" {
+					g.Expect(a.view.markOf(a.view.rooms["!next"])).To(BeNil())
+				}
 				g.Expect(o.Duplicates).To(BeEmpty())
 				if row.by != "" {
 					g.Expect(o.Space).To(BeNil())
