@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -22,16 +23,25 @@ import (
 type doubts struct {
 	rooms map[string]error     // why a room could not be read; nil for one that was not tried yet
 	read  map[string]time.Time // when that was tried last
+	// later are rooms of which a first answer may have lacked something, and nothing tells: when to read them.
+	later map[string]time.Time
+	// within is how long after the first answer such rooms are read, one after the other.
+	within time.Duration
 }
 
 const (
+	// mostLater is how many rooms are read after one poll because it is time to.
+	mostLater = 20
+
 	// rereadAfter is how long a room that was tried to be read is not tried again.
 	rereadAfter = 10 * time.Second
 	// overdueAfter is how long before a poll something was written that the poll should have told of.
 	overdueAfter = 5 * time.Second
 )
 
-func newDoubts() doubts { return doubts{rooms: map[string]error{}, read: map[string]time.Time{}} }
+func newDoubts() doubts {
+	return doubts{rooms: map[string]error{}, read: map[string]time.Time{}, later: map[string]time.Time{}}
+}
 
 // suspect notes that a room has to be read. The lock is held.
 func (v *view) suspect(id string) {
@@ -85,10 +95,28 @@ func (v *view) inDoubt() bool {
 	return len(v.doubts.rooms) > 0
 }
 
+// verifyLater has a room read some time after a first answer that began in the midst of its history. Where that
+// is a fork, the state before the timeline is one branch's, and what the other one has is in neither. With every
+// first answer that would be so again, until somebody writes into the room.
+func (v *view) verifyLater(id string, synced syncedRoom) {
+	if synced.Timeline.Limited && synced.StateAfter == nil && synced.StateAfterUnstable == nil {
+		v.doubts.later[id] = time.Now().Add(rand.N(v.doubts.within + 1)) //nolint:gosec // jitter
+	}
+}
+
 // doubtful are the rooms to read now.
 func (v *view) doubtful(now time.Time) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	due := 0
+	maps.DeleteFunc(v.doubts.later, func(id string, at time.Time) bool {
+		if at.After(now) || due == mostLater {
+			return false
+		}
+		due++
+		v.suspect(id)
+		return true
+	})
 	maps.DeleteFunc(v.doubts.rooms, func(id string, _ error) bool { return v.rooms[id] == nil })
 	maps.DeleteFunc(v.doubts.read, func(_ string, at time.Time) bool { return now.Sub(at) >= rereadAfter })
 	var ids []string
@@ -194,5 +222,6 @@ func (v *view) doubtSettled(id string, err error) {
 		v.doubts.rooms[id] = err
 	} else {
 		delete(v.doubts.rooms, id)
+		delete(v.doubts.later, id)
 	}
 }

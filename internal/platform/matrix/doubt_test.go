@@ -25,7 +25,7 @@ func sentAt(milliseconds int64, e event) event {
 func named(name string) event { return state(typeName, us, object{"name": name}) }
 
 // inTimeline is a room in an answer of /sync in which these events came.
-func inTimeline(list ...event) syncedRoom { return syncedRoom{Timeline: events{list}} }
+func inTimeline(list ...event) syncedRoom { return syncedRoom{Timeline: timeline{Events: list}} }
 
 // doubted are the rooms that are to be read.
 func doubted(v *view) []string { return v.doubtful(time.Now()) }
@@ -254,6 +254,40 @@ func TestARoomIsReadOnlyWhereThereIsADoubtAndNotAllTheTime(t *testing.T) {
 		time.Sleep(2 * rereadAfter)
 		g.Expect(s.of(readingState)).To(HaveLen(2))
 	})
+}
+
+// A first answer begins in the midst of a room's history: a fork there hides what the other branch has.
+func TestARoomOfWhichAFirstAnswerHadAPartIsReadOnceInTheIntervalThatFollows(t *testing.T) {
+	for name, row := range map[string]struct {
+		limited bool
+		key     string
+		reads   int
+	}{
+		"a part":                 {limited: true, key: "state", reads: 1},
+		"all of it":              {key: "state"},
+		"the state after it all": {limited: true, key: "state_after"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := NewWithT(t)
+				s := newStandIn()
+				is, hidden := ours("12"), named("hidden")
+				s.on(readingState, func(*http.Request) (int, any) {
+					s.has(map[string]any{"!r": object{"state": object{"events": append(is, hidden)}, "timeline": object{"events": []event{}, "limited": true}}})
+					return 200, append(is, hidden)
+				})
+				s.has(map[string]any{"!r": object{row.key: object{"events": is}, "timeline": object{"events": []event{}, "limited": row.limited}}})
+				a := s.opened(t)
+				sees(t, a, platform.Query{Ref: ref})
+				time.Sleep(11 * time.Minute)
+				g.Expect(s.of(readingState)).To(HaveLen(row.reads))
+				seen := map[int]string{0: "first", 1: "hidden"}
+				g.Expect(sees(t, a, platform.Query{Ref: ref}).Space.Settings.DisplayName).To(Equal(seen[row.reads]))
+				time.Sleep(time.Hour)
+				g.Expect(s.of(readingState)).To(HaveLen(row.reads), "later answers are compared with what is known")
+			})
+		})
+	}
 }
 
 func TestAServerThatGoesBackIsAskedWhatIsSoAndBelievedThen(t *testing.T) {

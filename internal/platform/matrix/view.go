@@ -127,7 +127,11 @@ func (v *view) foldWhole(answer *syncAnswer, touched map[model.Ref]struct{}) {
 		v.foldRoom(id, synced, never, ignored)
 		// What is older than what we knew, or lacks something of it, is one branch of the room's
 		// history, or a server that came back from a backup: the room's state tells which.
-		if old, known := before[id]; known && v.rooms[id].regressed(old) {
+		old, known := before[id]
+		if !known {
+			v.verifyLater(id, synced)
+		}
+		if known && v.rooms[id].regressed(old) {
 			v.unindex(v.rooms[id])
 			v.rooms[id] = old
 			v.index(old)
