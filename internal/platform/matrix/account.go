@@ -128,13 +128,13 @@ func (a *Adapter) unsyncable(ctx context.Context, err error) error {
 		said, a.us()))
 }
 
-// observing waits until the view is whole, or the server has refused another
-// /sync. What failed before is not an answer: the server may be back.
+// observing waits until the view is whole, the server has refused another /sync, or
+// the adapter was closed. What failed before is not an answer: the server may be back.
 func (a *Adapter) observing(ctx context.Context) error {
 	a.begin()
 	select {
 	case a.poke <- struct{}{}:
 	default:
 	}
-	return a.view.observing(ctx)
+	return a.view.observing(ctx, a.life.Done())
 }

@@ -107,7 +107,7 @@ func (w *write) apply(ctx context.Context, op plan.Operation) error {
 		mark := op.Space.Mark
 		mark.Released = true
 		w.creations.free(op.Space.Address, mark.Ref)
-		return w.put(ctx, typeOwner, "", w.is.ownerContent(mark, w.us))
+		return w.put(ctx, typeOwner, "", w.is.owner.carryOver(mark))
 	case plan.Archive:
 		return w.archive(ctx)
 	case plan.Restore:
@@ -200,7 +200,7 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
-	succeeded, err := w.succeed(ctx)
+	succeeds, err := w.succeed(ctx)
 	if err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 			return err
 		}
 	}
-	listed, copied := w.is.owner.Listed, succeeded != w.is.owner.Succeeded // a copied mark says what held of the old room
+	listed, copied := w.is.owner.Listed, succeeds != w.is.owner.Succeeds // a copied mark tells what held of the old room
 	if w.is.ownerSender != w.us || listed == nil || copied {
 		is, err := w.isListed(ctx, w.id, nil, copied)
 		if err != nil {
@@ -221,8 +221,8 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 		}
 		listed = &is
 	}
-	content := w.is.ownerContent(mark, w.us)
-	content.Listed, content.Succeeded = listed, succeeded
+	content := contentOf(mark, listed)
+	content.ListingRefused, content.Succeeds = w.is.ownerSender == w.us && w.is.owner.ListingRefused, succeeds
 	return w.put(ctx, typeOwner, "", content)
 }
 

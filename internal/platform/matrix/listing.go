@@ -89,7 +89,7 @@ func (w *write) list(ctx context.Context, listed bool) error {
 
 // noteListing writes what is known of the listing where /sync shows it.
 func (w *write) noteListing(ctx context.Context, mark model.Mark, listed, refused bool) error {
-	content := w.is.ownerContent(mark, w.us)
+	content := w.is.owner.carryOver(mark)
 	content.Listed, content.ListingRefused = &listed, refused
 	return w.put(ctx, typeOwner, "", content)
 }

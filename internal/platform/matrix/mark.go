@@ -25,17 +25,14 @@ type ownerContent struct {
 	// ListingRefused says that the server did not let us put the room into its directory, so
 	// that this is not tried again with every start.
 	ListingRefused bool `json:"listingRefused,omitempty"`
-	// Succeeded is the room that was upgraded to this one, once everything of it was brought along. It is not
-	// enough that the room has a mark: servers copy more or less of the state (Dendrite copies the mark, Synapse does not).
-	Succeeded string `json:"succeeded,omitempty"`
+	// Succeeds is the room that was upgraded to this one and of which everything was taken over; see write.succeed.
+	Succeeds string `json:"succeeds,omitempty"`
 }
 
-// ownerContent is a mark with what else the room's own has, if that is ours.
-func (r *room) ownerContent(mark model.Mark, us string) ownerContent {
-	content := contentOf(mark, nil)
-	if r.ownerSender == us {
-		content.Listed, content.ListingRefused, content.Succeeded = r.owner.Listed, r.owner.ListingRefused, r.owner.Succeeded
-	}
+// carryOver keeps in another mark what of the room /sync doesn't carry.
+func (o ownerContent) carryOver(mark model.Mark) ownerContent {
+	content := contentOf(mark, o.Listed)
+	content.ListingRefused, content.Succeeds = o.ListingRefused, o.Succeeds
 	return content
 }
 

@@ -67,16 +67,16 @@ func (v *view) predecessorID(r *room) string {
 	return before.id
 }
 
-// hasSucceeded says whether everything was brought along from a room that was upgraded to this one.
-func (r *room) hasSucceeded(old, us string) bool {
-	return r.mark != nil && r.ownerSender == us && r.owner.Succeeded == old
-}
-
-// isUnmarked says that the room's mark is to be written: there is none, or the room has not succeeded the
-// one that was upgraded to it. The lock is held.
-func (v *view) isUnmarked(r *room) bool {
-	before := v.predecessor(r)
-	return r.mark == nil || before != nil && !r.hasSucceeded(before.id, v.us)
+// inherits is the predecessor of which a room has not taken everything over yet, or nil. A server may
+// copy our mark with the rest of the state (Dendrite), so the mark alone doesn't tell. The lock is held.
+func (v *view) inherits(r *room) *room {
+	if r == nil {
+		return nil
+	}
+	if before := v.predecessor(r); before != nil && (r.ownerSender != v.us || r.owner.Succeeds != before.id) {
+		return before
+	}
+	return nil
 }
 
 // latest is the room in which a room of ours goes on: itself, or the last of its successors. It is
@@ -108,19 +108,19 @@ func (v *view) replaced(ref model.Ref, now time.Time) (by *platform.Replacement,
 
 // succeed has a successor take over what an upgrade leaves behind: who was in
 // the room comes along, who was banned stays out, and the spaces that name the
-// old room name it no more. It returns the old room, for the mark, which is
-// written after it: so it is done again when it was cut off.
-func (w *write) succeed(ctx context.Context) (string, error) {
+// old room name it no more. It is done before the successor's mark says so, so
+// that it is done again when it was cut off. It returns what the mark is to say.
+func (w *write) succeed(ctx context.Context) (succeeds string, err error) {
 	v := w.view
 	v.mu.Lock()
-	old := v.predecessor(v.rooms[w.id])
+	old := v.inherits(v.rooms[w.id])
 	var before map[string]member
 	if old != nil {
 		before = maps.Clone(old.members)
 	}
 	v.mu.Unlock()
-	if old == nil || w.is.hasSucceeded(old.id, w.us) {
-		return w.is.owner.Succeeded, nil
+	if old == nil {
+		return w.is.owner.Succeeds, nil
 	}
 	for _, account := range slices.Sorted(maps.Keys(before)) {
 		is, known := w.is.members[account]
@@ -147,7 +147,12 @@ func (w *write) succeed(ctx context.Context) (string, error) {
 
 // endsAll says that an error is not about one account.
 func endsAll(err error) bool {
-	return platform.IsKind(err, platform.Unauthorized) || platform.IsKind(err, platform.Unavailable) || platform.IsKind(err, platform.RateLimited)
+	for _, kind := range []platform.ErrorKind{platform.Unauthorized, platform.Unavailable, platform.Ambiguous, platform.RateLimited} {
+		if platform.IsKind(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *write) ban(ctx context.Context, account string) error {
