@@ -72,7 +72,7 @@ func (w *world) goesOn(ctx context.Context, room id.RoomID) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
 		g.Expect(on.API.Get(ctx, client.ObjectKeyFromObject(w.group), w.group)).To(Succeed())
-		g.Expect(w.group.Status.Platforms).To(ConsistOf(HaveField("SpaceID", room.String())))
+		g.Expect(w.group.Status.Platforms).To(ConsistOf(HaveField("SpaceID", room.String())), "%v", w.group.Status.Conditions)
 		g.Expect(meta.IsStatusConditionTrue(w.group.Status.Conditions, v1alpha1.ConditionReady)).To(BeTrue(), "%v", w.group.Status.Conditions)
 	}, "20s").Should(Succeed())
 }

@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
@@ -223,6 +224,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	}
 	content := contentOf(mark, listed)
 	content.ListingRefused, content.Succeeds = w.is.ownerSender == w.us && w.is.owner.ListingRefused, succeeds
+	if w.is.ownerSender != "" && w.is.ownerSender != w.us {
+		content.Nonce = rand.Text()
+	}
 	return w.put(ctx, typeOwner, "", content)
 }
 

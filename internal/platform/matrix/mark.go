@@ -27,6 +27,9 @@ type ownerContent struct {
 	ListingRefused bool `json:"listingRefused,omitempty"`
 	// Succeeds is the room that was upgraded to this one and of which everything was taken over; see write.succeed.
 	Succeeds string `json:"succeeds,omitempty"`
+	// Nonce makes the content one that nobody wrote before. A server takes the same content for no
+	// change and leaves the event with its sender, so a copy of our mark by somebody else would stay theirs.
+	Nonce string `json:"nonce,omitempty"`
 }
 
 // carryOver keeps in another mark what of the room /sync doesn't carry.
