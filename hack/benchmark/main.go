@@ -35,6 +35,7 @@ import (
 	"github.com/cabildo-dev/cabildo/hack/benchmark/mattermost"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/report"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/size"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // settings are the flags.
@@ -44,6 +45,7 @@ type settings struct {
 	limit     int
 	page      string
 	rest      time.Duration
+	on        stack.HomeserverOptions
 }
 
 // benchmark is one of them.
@@ -55,14 +57,16 @@ type benchmark struct {
 // benchmarks are all that there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{"matrix", func(ctx context.Context, s settings) (*report.Section, error) {
-		return matrix.Run(ctx, s.data, s.limit)
+		return matrix.Run(ctx, s.on, s.data, s.limit)
 	}},
 	{"mattermost", func(ctx context.Context, s settings) (*report.Section, error) {
 		return mattermost.Run(ctx, s.data, s.limit)
 	}},
 	{"size", func(ctx context.Context, s settings) (*report.Section, error) { return size.Run(ctx, s.limit, s.rest) }},
-	{"directory", func(ctx context.Context, _ settings) (*report.Section, error) { return directory.Run(ctx) }},
-	{"governance", func(ctx context.Context, s settings) (*report.Section, error) { return governance.Run(ctx, s.limit) }},
+	{"directory", func(ctx context.Context, s settings) (*report.Section, error) { return directory.Run(ctx, s.on) }},
+	{"governance", func(ctx context.Context, s settings) (*report.Section, error) {
+		return governance.Run(ctx, s.on, s.limit)
+	}},
 }
 
 func main() {
@@ -72,6 +76,8 @@ func main() {
 	flag.IntVar(&s.limit, "groups", 0, "take so many groups, for a quick run; its figures are not those of the page")
 	flag.StringVar(&s.page, "write", "", "the page to renew with the figures")
 	flag.DurationVar(&s.rest, "rest", 10*time.Minute, "how long the benchmark of size looks on while nothing changes")
+	s.on.Flag(flag.CommandLine)
+	flag.BoolVar(&s.on.DefaultLimits, "default-limits", false, "with -homeserver synapse: leave its rate limits as they are by default")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

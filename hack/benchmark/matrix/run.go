@@ -29,8 +29,8 @@ type benchmark struct {
 }
 
 // Run measures with the configuration in a folder, or with so many groups of it.
-func Run(ctx context.Context, data string, limit int) (*report.Section, error) {
-	return (&benchmark{data: data, limit: limit}).run(ctx)
+func Run(ctx context.Context, on stack.HomeserverOptions, data string, limit int) (*report.Section, error) {
+	return (&benchmark{Stack: stack.Stack{On: on}, data: data, limit: limit}).run(ctx)
 }
 
 // run tells the story in order, and takes everything down at its end.
