@@ -147,7 +147,7 @@ func (r *PlatformReconciler) probeProblem(p *v1alpha1.Platform, err error) *stat
 	switch problem.Reason {
 	case v1alpha1.ReasonApplyFailed:
 		if problem.Severity == status.Stalled {
-			problem.Reason = v1alpha1.ReasonInvalidPlatform
+			problem = status.Stall(v1alpha1.ReasonInvalidPlatform, "Platform %s can't be used: %v.", p.Name, err)
 		}
 	case v1alpha1.ReasonUnauthorized:
 		problem.Severity = status.Stalled

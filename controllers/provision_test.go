@@ -98,6 +98,12 @@ var _ = Describe("a declared community", func() {
 		w.create(ctx, community, golang)
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		w.expect(ctx, community, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Eventually(func(g Gomega) { // counts are written at most every 30 s, and a new manager would not wait
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(community), community)).To(Succeed())
+			g.Expect(community.Status.Groups).To(BeEquivalentTo(1))
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
+			g.Expect(golang.Status.Members).To(HaveValue(HaveField("Present", BeEquivalentTo(1))))
+		}, "40s").Should(Succeed())
 		writes, looks := w.server.Writes(), w.server.Calls(memory.CallObserve)
 		versions := func() []string {
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(w.platform), w.platform)).To(Succeed())

@@ -48,10 +48,10 @@ func (p *pass) replacementSettled() bool {
 func replaced(p *pass) *status.Problem {
 	by, us := p.seen.Replaced, p.session.Info.Account
 	return status.Stall(v1alpha1.ReasonSpaceReplaced,
-		"Space %s on Platform %s was upgraded to %s by %s, who is not Cabildo's account %s, so people can't go on in it, and the new one is not Cabildo's. "+
-			"To go on in the new one, invite the account there, give it the highest power alone, and set management.adoption: IfUnowned (not in a room of version 12, whose maker keeps the power). "+
-			"To have a new space instead, set the annotation %s: %q, and another spaceName while the name leads to the upgraded one.",
-		by.Old, p.platform.Name, by.New, by.By, us, v1alpha1.RecreateAnnotation, by.Old)
+		"Space %[1]s on Platform %[2]s was upgraded to %[3]s by %[4]s. Cabildo's account %[5]s did not do it, so %[3]s is not Cabildo's, and %[1]s is closed. Choose one: "+
+			"(1) Adopt %[3]s: have the name lead there, invite %[5]s, give it the highest power alone, and set management.adoption: IfUnowned; not possible in a room of version 12. "+
+			"(2) Have a new space: set the annotation %[6]s: %[1]q, and another spaceName while the name leads to %[3]s.",
+		by.Old, p.platform.Name, by.New, by.By, us, v1alpha1.RecreateAnnotation)
 }
 
 // adopt takes over the space that holds the wanted name, where that is allowed.

@@ -78,7 +78,7 @@ func (p *pass) meet() {
 		return
 	}
 	if p.record.Size() > 0 {
-		p.record.Space = space.ID
+		p.record.Bind(space.ID)
 	}
 	p.record.Meet(seen, declared)
 	for _, m := range p.want.Members {

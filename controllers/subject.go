@@ -217,7 +217,7 @@ func unresolvedFinding(unresolved []desired.Unresolved, missing, banned, unanswe
 	}
 	if len(unanswered) > 0 {
 		add(v1alpha1.ReasonInvitationsUnanswered, fmt.Sprintf(
-			"Invited more than %d days ago, and not in the space: %s (%d in all). The account may be deactivated or not used any more, which the server does not tell. Ask them to accept, or take them out.",
+			"Invited more than %d days ago, and not in the space: %s (%d in all). The account may be deactivated or unused; the server does not tell. Ask them to accept, or take them out.",
 			int(answerWithin.Hours()/24), status.Sample(unanswered), len(unanswered)))
 	}
 	return f

@@ -4,11 +4,15 @@
 package controllers_test
 
 import (
+	"time"
+
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/internal/model"
@@ -205,10 +209,12 @@ var _ = Describe("a name", func() {
 
 var _ = Describe("a space", func() {
 	It("that is gone is not made again behind people's backs", func(ctx SpecContext) {
-		w := newWorld(ctx).ready(ctx)
-		golang := w.group("golang")
+		w := newWorld(ctx, "ana").ready(ctx)
+		golang := w.group("golang", "ana")
 		w.create(ctx, w.community(), golang)
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		before := decoded(ctx, w.record(ctx, golang))
+		Eventually(func() bool { return w.server.Space("eng-golang").Members["@ana:memory"] == model.Present }).Should(BeTrue())
 		lost := golang.Status.Platforms[0].SpaceID
 		w.server.Remove(lost)
 		said := w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonSpaceLost)
@@ -218,6 +224,91 @@ var _ = Describe("a space", func() {
 		w.change(ctx, golang, func() { golang.Annotations = map[string]string{v1alpha1.RecreateAnnotation: lost} })
 		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 		Expect(golang.Status.Platforms[0].SpaceID).NotTo(Equal(lost))
+		// Who is not in the new space has not left it: nobody has been in it yet.
+		Eventually(func() model.Membership { return w.server.Space("eng-golang").Members["@ana:memory"] }).Should(Equal(model.Present))
+		Expect(meta.FindStatusCondition(golang.Status.Conditions, v1alpha1.ConditionGrantsRecorded)).To(BeNil())
+		Eventually(func() string { return decoded(ctx, w.record(ctx, golang)).Space }).Should(Equal(golang.Status.Platforms[0].SpaceID))
+		Expect(decoded(ctx, w.record(ctx, golang)).ID).NotTo(Equal(before.ID))
+	})
+
+	It("that goes on in a successor keeps its record, and with another space it is a new one", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		golang := w.group("golang", "ana")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Eventually(func() string { return decoded(ctx, w.record(ctx, golang)).Space }).Should(Equal(golang.Status.Platforms[0].SpaceID))
+		before := decoded(ctx, w.record(ctx, golang))
+
+		old := w.server.Space("eng-golang")
+		next := *old
+		next.Predecessor, next.Unmarked = old.ID, true
+		w.server.Remove(old.ID)
+		successor := w.server.Add(next)
+		w.server.Edit("eng-golang", func(*model.Observed) {})
+		Eventually(func(g Gomega) {
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(golang), golang)).To(Succeed())
+			g.Expect(golang.Status.Platforms[0].SpaceID).To(Equal(successor))
+			is := decoded(ctx, w.record(ctx, golang))
+			g.Expect(is.ID).To(Equal(before.ID))
+			g.Expect(is.Space).To(Equal(successor))
+		}).Should(Succeed())
+		Expect(meta.FindStatusCondition(golang.Status.Conditions, v1alpha1.ConditionGrantsRecorded)).To(BeNil())
+
+		other := *w.server.Space("eng-golang")
+		other.Predecessor = ""
+		w.server.Remove(successor)
+		w.server.Add(other)
+		w.server.Edit("eng-golang", func(*model.Observed) {})
+		w.expectCondition(ctx, golang, v1alpha1.ConditionGrantsRecorded, metav1.ConditionFalse, v1alpha1.ReasonGrantRecordLost)
+	})
+
+	It("that somebody else upgraded is reported, and nothing is done until a person decides", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		golang := w.group("golang")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		old := golang.Status.Platforms[0].SpaceID
+		writes := w.server.Writes()
+		w.server.Replace(old, "upgraded", "@mallory:memory")
+		said := w.expect(ctx, golang, metav1.ConditionFalse, v1alpha1.ReasonSpaceReplaced)
+		Expect(said.Message).To(And(ContainSubstring(old), ContainSubstring("upgraded"), ContainSubstring("@mallory:memory"), ContainSubstring(v1alpha1.RecreateAnnotation)))
+		Expect(w.server.Writes()).To(Equal(writes))
+
+		w.change(ctx, golang, func() { golang.Annotations = map[string]string{v1alpha1.RecreateAnnotation: old} })
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		Expect(golang.Status.Platforms[0].SpaceID).NotTo(BeElementOf(old, "upgraded"))
+	})
+
+	It("has its status written again when somebody overwrote it", func(ctx SpecContext) {
+		w := newWorld(ctx).ready(ctx)
+		golang := w.group("golang")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		for range 5 {
+			wrong := golang.DeepCopy()
+			wrong.Status.Conditions, wrong.Status.Platforms = nil, nil
+			Expect(k8s.Status().Patch(ctx, wrong, client.MergeFrom(golang))).To(Succeed())
+			w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+			Expect(golang.Status.Platforms).NotTo(BeEmpty())
+		}
+	})
+
+	It("with an invitation that nobody answers for days is reported", func(ctx SpecContext) {
+		w := newWorld(ctx, "ana").ready(ctx)
+		golang := w.group("golang", "ana")
+		w.create(ctx, w.community(), golang)
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
+		since := func(ago time.Duration) {
+			w.server.Edit("eng-golang", func(o *model.Observed) {
+				o.Members["@ana:memory"], o.InvitedSince = model.Invited, map[string]time.Time{"@ana:memory": time.Now().Add(-ago)}
+			})
+		}
+		since(70 * time.Hour)
+		w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionTrue, v1alpha1.ReasonAllResolved)
+		since(73 * time.Hour)
+		said := w.expectCondition(ctx, golang, v1alpha1.ConditionMembersResolved, metav1.ConditionFalse, v1alpha1.ReasonInvitationsUnanswered)
+		Expect(said.Message).To(ContainSubstring("@ana:memory"))
+		w.expect(ctx, golang, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	})
 
 	It("that can't be governed is refused, and left alone", Label("promise 7"), func(ctx SpecContext) {

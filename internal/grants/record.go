@@ -118,6 +118,20 @@ func (r *Record) Give(m model.Member, now time.Time) (changed bool) {
 	return true
 }
 
+// Bind notes which space the record is about. In the successor of the space that
+// it was about, who took a grant may not be yet, and has not declined it.
+func (r *Record) Bind(space string) {
+	if r.Space != "" && r.Space != space {
+		for name, g := range r.accounts {
+			if g.state == taken {
+				g.state = given
+				r.accounts[name] = g
+			}
+		}
+	}
+	r.Space = space
+}
+
 // Rename keeps what is known of an account under another name from now on, unless something is known under that already.
 func (r *Record) Rename(from, to string) {
 	if from == to {

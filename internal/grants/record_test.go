@@ -234,3 +234,25 @@ func TestWhatWasCountedIsNotCountedTwiceUntilItIsDone(t *testing.T) {
 	r.Settle()
 	g.Expect(r.Counted("remove a")).To(BeFalse())
 }
+
+func TestWhoIsNotInASuccessorYetHasNotDeclined(t *testing.T) {
+	g := NewWithT(t)
+	r := grants.New(make(grants.Key, grants.KeySize), "one")
+	declared := []model.Member{{Account: "ana"}, {Account: "omar"}}
+	for _, m := range declared {
+		r.Give(m, time.Now())
+	}
+	r.Bind("old")
+	r.Meet(map[string]model.Membership{"ana": model.Present, "omar": model.Present}, declared)
+	r.Meet(map[string]model.Membership{"ana": model.Present, "omar": model.Left}, declared)
+	g.Expect(r.Declined("omar")).To(BeTrue())
+
+	r.Bind("new")
+	r.Meet(map[string]model.Membership{}, declared)
+	g.Expect(r.Granted("ana")).To(BeTrue())
+	g.Expect(r.Declined("omar")).To(BeTrue(), "who left the old one left the community of both")
+	r.Meet(map[string]model.Membership{"ana": model.Present}, declared)
+	r.Bind("new")
+	r.Meet(map[string]model.Membership{}, declared)
+	g.Expect(r.Declined("ana")).To(BeTrue(), "in the same space who is gone has declined")
+}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -52,19 +53,27 @@ func (p *Problem) Error() string {
 
 func (p *Problem) Unwrap() error { return p.Err }
 
+// doubleStop is the end of a sentence that quotes one. Three are an ellipsis.
+var doubleStop = regexp.MustCompile(`([^.])\.\.( |$)`)
+
+// sentences formats a message. What is quoted in it may end with a full stop, as servers' answers do.
+func sentences(format string, args ...any) string {
+	return doubleStop.ReplaceAllString(fmt.Sprintf(format, args...), "$1.$2")
+}
+
 // Wait makes a problem that ends when something else changes.
 func Wait(reason, format string, args ...any) *Problem {
-	return &Problem{Severity: Waiting, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &Problem{Severity: Waiting, Reason: reason, Message: sentences(format, args...)}
 }
 
 // Stall makes a problem that a person must act on.
 func Stall(reason, format string, args ...any) *Problem {
-	return &Problem{Severity: Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &Problem{Severity: Stalled, Reason: reason, Message: sentences(format, args...)}
 }
 
 // Retry makes a problem that trying again may solve.
 func Retry(reason string, err error, format string, args ...any) *Problem {
-	return &Problem{Severity: Transient, Reason: reason, Message: fmt.Sprintf(format, args...), Err: err}
+	return &Problem{Severity: Transient, Reason: reason, Message: sentences(format, args...), Err: err}
 }
 
 // FromPlatform says what a platform's error means for a resource. It quotes
@@ -96,7 +105,10 @@ func fromAnswer(name string, pe *platform.Error) *Problem {
 	case platform.Ambiguous:
 		return Retry(v1alpha1.ReasonUnavailable, pe, "Platform %s did not say whether a write happened (%s). It is looked at again first.", name, doing)
 	case platform.RateLimited:
-		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
+		p := Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s limits how often this can be done (%s). The rest goes on, and this as soon as it can.", name, doing)
+		if !pe.Limited {
+			p = Retry(v1alpha1.ReasonRateLimited, pe, "Platform %s asks to slow down, or its request budget is used up. It goes on by itself.", name)
+		}
 		p.RetryAfter = pe.RetryAfter
 		return p
 	case platform.AlreadyExists:

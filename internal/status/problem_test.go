@@ -146,3 +146,12 @@ func TestAProblemIsAnError(t *testing.T) {
 	g.Expect(status.Retry("Unavailable", cause, "down").Error()).To(Equal("Unavailable: connection refused"))
 	g.Expect(status.Stall("NameTaken", "%d are taken", 3).Error()).To(Equal("NameTaken: 3 are taken"))
 }
+
+func TestAQuotedSentenceEndsWithOneFullStop(t *testing.T) {
+	g := NewWithT(t)
+	refused := errors.New("M_FORBIDDEN (HTTP 403): You are not invited to this room.")
+	g.Expect(status.Retry("X", refused, "Not added: %v. It is tried again.", refused).Message).
+		To(Equal("Not added: M_FORBIDDEN (HTTP 403): You are not invited to this room. It is tried again."))
+	g.Expect(status.Stall("X", "%v.", refused).Message).To(HaveSuffix("to this room."))
+	g.Expect(status.Wait("X", "And so on... it goes.").Message).To(Equal("And so on... it goes."))
+}

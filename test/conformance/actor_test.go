@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -146,6 +147,9 @@ func (a *actor) make(ctx context.Context, want model.Space) *model.Observed {
 		}
 		for _, op := range ops {
 			id, err := a.Apply(ctx, op)
+			if why := refusalOf(err); why != "" && op.Verb == plan.Set { // a server whose administrator does not allow it
+				leave(platform.Unsupported, strings.ReplaceAll(why, op.SpaceID, "…"))
+			}
 			Expect(err).NotTo(HaveOccurred(), op.String())
 			a.made(op, id)
 		}

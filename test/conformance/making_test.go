@@ -24,6 +24,7 @@ var making = section("Making a space",
 		Expect(made.Archived).To(BeFalse())
 		Expect(made.Control).To(BeEmpty())
 		Expect(made.CreatedAt).NotTo(BeZero())
+		s.accept(ctx, want, manager, member)
 
 		shown, err := s.administrator().read(ctx, made.ID)
 		Expect(err).NotTo(HaveOccurred())

@@ -88,7 +88,9 @@ func theirHomeserver(ctx context.Context, t target) (server, error) {
 	}
 	// Only an application service can say that it is somebody else.
 	as, err := h.holder(ctx, t.token, h.people[0].id)
-	h.appService = err == nil && as.id == h.people[0].id
+	if h.appService = err == nil && as.id == h.people[0].id; h.appService {
+		h.us = matrixAccount{at: h, id: "@cabildo:" + h.name, token: t.token, asserted: true} // the adapter registers it
+	}
 	h.what = "somebody's homeserver, with an ordinary account's token"
 	if h.appService {
 		h.what = "somebody's homeserver, with an application service's token"

@@ -78,6 +78,7 @@ func (s *stage) permits(ctx context.Context, kind model.Kind, action model.Actio
 			s.took(s.set(ctx, plan.FieldPermissions, want), s.seesSpace(ctx, want).ID)
 		}
 		seen := s.make(ctx, want)
+		s.accept(ctx, want, people...)
 		Expect(seen.Settings.Permissions).To(HaveKeyWithValue(action, role))
 		look(seen.ID, role == model.RoleMember)
 	}

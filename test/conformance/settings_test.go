@@ -31,6 +31,7 @@ var settings = section("What a space is set to",
 		want, made := s.common(ctx, model.KindGroup, withMembers(names(model.RoleMember, p)))
 		want.Settings.DisplayName, want.Settings.Topic = "Renamed "+unique("n"), "A new purpose"
 		s.make(ctx, want)
+		s.accept(ctx, want, p)
 		shown, err := p.read(ctx, made.ID)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(shown.name).To(Equal(want.Settings.DisplayName))

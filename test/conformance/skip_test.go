@@ -139,17 +139,24 @@ func (s *stage) lossOf(losses []platform.Loss, part aspect, same bool) *platform
 // applied. The adapter can't know before it has asked the server.
 func (s *stage) took(err error, space string) {
 	GinkgoHelper()
-	var typed, answer *platform.Error
-	if errors.As(err, &typed) && typed.Kind == platform.NotSupported {
-		reason := typed.Doing
-		if typed.Err != nil && !errors.As(typed.Err, &answer) { // the adapter's own words, not the server's
-			reason += ": " + typed.Err.Error()
-		}
-		s.leave(platform.Unsupported, strings.ReplaceAll(reason, space, "…"))
+	if why := refusalOf(err); why != "" {
+		s.leave(platform.Unsupported, strings.ReplaceAll(why, space, "…"))
 	}
 	if err != nil {
 		fail(err.Error(), 1)
 	}
+}
+
+// refusalOf is why a platform can't do what was applied; empty for every other answer.
+func refusalOf(err error) string {
+	var typed, answer *platform.Error
+	if !errors.As(err, &typed) || typed.Kind != platform.NotSupported {
+		return ""
+	}
+	if typed.Err == nil || errors.As(typed.Err, &answer) {
+		return typed.Doing
+	}
+	return typed.Doing + ": " + typed.Err.Error() // the adapter's own words, not the server's
 }
 
 // leave ends the spec with what its cell says. What is different in every run is taken out.

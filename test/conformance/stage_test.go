@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/cabildo-dev/cabildo/internal/model"
+	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
 // run tells the names of this run from those of another on the same server.
@@ -246,6 +247,21 @@ func (s *stage) common(ctx context.Context, kind model.Kind, changes ...change) 
 	}
 	want = changed(want, changes)
 	return want, s.make(ctx, want)
+}
+
+// accept has people accept the invitations to a space, where the connection invites them and can't join them.
+func (s *stage) accept(ctx context.Context, want model.Space, people ...person) {
+	GinkgoHelper()
+	if s.info.Capabilities[platform.CanJoinOnBehalf].State == platform.Supported {
+		return
+	}
+	space := s.seesSpace(ctx, want)
+	for _, p := range people {
+		if space.Members[p.account()] == model.Invited {
+			Expect(p.join(ctx, space.ID)).To(Succeed())
+		}
+		Eventually(func() model.Membership { return s.seesSpace(ctx, want).Members[p.account()] }).Should(Equal(model.Present))
+	}
 }
 
 // in puts people into the community of a group, where they could not come into the group otherwise.

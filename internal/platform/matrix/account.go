@@ -102,10 +102,10 @@ func (a *Adapter) register(ctx context.Context) error {
 	switch said.code {
 	case "M_USER_IN_USE": // it exists, so it is not that
 		return platform.Refuse(platform.Invalid, "acting as "+a.client.actAs, fmt.Sprintf(
-			"the server does not let the application service do that (%v): its registration must cover the account under namespaces.users", said))
+			"the server does not let the application service do that (%v): its registration must cover the account under namespaces.users, or spec.matrix.account must name another one", said))
 	case "M_EXCLUSIVE", "M_INVALID_USERNAME":
 		return platform.Refuse(platform.Invalid, doing, fmt.Sprintf(
-			"%v: the application service's registration must cover the account under namespaces.users", said))
+			"%v: the application service's registration must cover the account under namespaces.users, or spec.matrix.account must name another one", said))
 	default:
 		return err
 	}
@@ -128,13 +128,13 @@ func (a *Adapter) unsyncable(ctx context.Context, err error) error {
 		said, a.us()))
 }
 
-// observing waits until the view is whole, or the server has refused another
-// /sync. What failed before is not an answer: the server may be back.
+// observing waits until the view is whole, the server has refused another /sync, or
+// the adapter was closed. What failed before is not an answer: the server may be back.
 func (a *Adapter) observing(ctx context.Context) error {
 	a.begin()
 	select {
 	case a.poke <- struct{}{}:
 	default:
 	}
-	return a.view.observing(ctx)
+	return a.view.observing(ctx, a.life.Done())
 }

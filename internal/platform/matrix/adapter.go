@@ -65,6 +65,7 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 		people: newPeople(), listing: newListing(), creations: newCreations(),
 		life: life, end: end, poke: make(chan struct{}, 1),
 	}
+	a.view.doubts.within = cfg.ResyncInterval
 	a.tasks.Go(func() { a.hints.Deliver(life) })
 	return a, nil
 }
@@ -72,11 +73,14 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 // Hints tells of resources whose rooms changed.
 func (a *Adapter) Hints() <-chan platform.Hint { return a.hints.Out() }
 
+// errClosed is the answer to who asks after Close.
+var errClosed = platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed")
+
 // Close ends the sync and closes the channel of hints.
 func (a *Adapter) Close() {
 	a.end()
 	a.start.Do(func() {}) // nothing starts any more
-	a.view.fail(platform.Refuse(platform.Unavailable, "reading the rooms", "the session was closed"), time.Now())
+	a.view.fail(errClosed, time.Now())
 	a.tasks.Wait()
 }
 

@@ -200,10 +200,9 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 	if err := w.sameOwner(ctx, doing, mark); err != nil {
 		return err
 	}
-	if w.is.mark == nil {
-		if err := w.succeed(ctx); err != nil {
-			return err
-		}
+	succeeds, err := w.succeed(ctx)
+	if err != nil {
+		return err
 	}
 	if w.is.creator != w.us && !w.is.onlyWeSend(w.us, typeOwner) {
 		p := w.is.levels().clone()
@@ -214,16 +213,16 @@ func (w *write) mark(ctx context.Context, mark model.Mark) error {
 			return err
 		}
 	}
-	listed := w.is.owner.Listed
-	if w.is.ownerSender != w.us || listed == nil {
-		is, err := w.isListed(ctx, w.id, nil, false)
+	listed, copied := w.is.owner.Listed, succeeds != w.is.owner.Succeeds // a copied mark tells what held of the old room
+	if w.is.ownerSender != w.us || listed == nil || copied {
+		is, err := w.isListed(ctx, w.id, nil, copied)
 		if err != nil {
 			return err
 		}
 		listed = &is
 	}
 	content := contentOf(mark, listed)
-	content.ListingRefused = w.is.ownerSender == w.us && w.is.owner.ListingRefused
+	content.ListingRefused, content.Succeeds = w.is.ownerSender == w.us && w.is.owner.ListingRefused, succeeds
 	return w.put(ctx, typeOwner, "", content)
 }
 

@@ -19,6 +19,8 @@ import (
 type client struct {
 	mx    *mautrix.Client
 	token platform.Secret
+	// anonymous is the same client without the token.
+	anonymous *mautrix.Client
 	// actAs is the account that an application service acts as; empty for the account that the token belongs to.
 	actAs string
 }
@@ -36,6 +38,8 @@ type request struct {
 	body  any
 	// invitee is the account that a request invites; empty for other requests.
 	invitee string
+	// open sends the request without the token.
+	open bool
 	// asService sends the request as the application service itself, not as the account that it acts as.
 	asService bool
 	// into receives the answer; nil when it doesn't matter.
@@ -58,7 +62,23 @@ func newClient(cfg platform.Config) (*client, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, platform.Refuse(platform.Invalid, "reading the URL of the homeserver", fmt.Sprintf("%q is not an http or https URL", cfg.URL))
 	}
-	mx, err := mautrix.NewClient(cfg.URL, "", cfg.Token)
+	mx, err := newMautrix(cfg, cfg.Token)
+	if err != nil {
+		return nil, err
+	}
+	anonymous, err := newMautrix(cfg, "")
+	if err != nil {
+		return nil, err
+	}
+	c := &client{mx: mx, anonymous: anonymous, token: platform.Secret(cfg.Token)}
+	if cfg.AppService && cfg.Account != "" {
+		c.actAs = "@" + cfg.Account + ":" + cfg.ServerName
+	}
+	return c, nil
+}
+
+func newMautrix(cfg platform.Config, token string) (*mautrix.Client, error) {
+	mx, err := mautrix.NewClient(cfg.URL, "", token)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the Matrix client: %w", err)
 	}
@@ -69,11 +89,7 @@ func newClient(cfg platform.Config) (*client, error) {
 	if mx.Client == nil {
 		mx.Client = &http.Client{}
 	}
-	c := &client{mx: mx, token: platform.Secret(cfg.Token)}
-	if cfg.AppService && cfg.Account != "" {
-		c.actAs = "@" + cfg.Account + ":" + cfg.ServerName
-	}
-	return c, nil
+	return mx, nil
 }
 
 // keyActAs is the query parameter with which an application service says which
@@ -82,10 +98,14 @@ const keyActAs = "user_id"
 
 // do sends a request. The error is always a *platform.Error.
 func (c *client) do(ctx context.Context, r request) error {
-	_, err := c.mx.MakeFullRequest(platform.WithLimits(platform.WithRoute(ctx, r.route), r.limits()...), mautrix.FullRequest{
+	mx := c.mx
+	if r.open {
+		mx = c.anonymous
+	}
+	_, err := mx.MakeFullRequest(platform.WithLimits(platform.WithRoute(ctx, r.route), r.limits()...), mautrix.FullRequest{
 		Method: r.method,
 		URL: c.mx.BuildURLWithFullQuery(mautrix.BaseURLPath(append([]any{"_matrix"}, r.path...)), func(q url.Values) {
-			if c.actAs != "" && !r.asService {
+			if c.actAs != "" && !r.asService && !r.open {
 				q.Set(keyActAs, c.actAs)
 			}
 			for key, values := range r.query {

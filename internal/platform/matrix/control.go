@@ -20,7 +20,7 @@ func (r *room) control(us string) string {
 	case r.versionNumber() == 0:
 		return fmt.Sprintf("the room is of version %q, which this release of Cabildo doesn't know", r.version)
 	case r.replacement != "":
-		return fmt.Sprintf("the room was upgraded to %s: nobody goes on here", r.replacement)
+		return fmt.Sprintf("the room was upgraded to %s and is closed", r.replacement)
 	case r.privilegedCreators():
 		return r.creatorControl(us)
 	default:

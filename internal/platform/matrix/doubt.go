@@ -6,7 +6,9 @@ package matrix
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -19,21 +21,44 @@ import (
 // is no longer so. Their state is read as a whole (GET /rooms/{room}/state),
 // which has what the server itself goes by. The view's lock guards it.
 type doubts struct {
-	rooms map[string]struct{}
-	read  map[string]time.Time // when a room's state was read last
+	rooms map[string]error     // why a room could not be read; nil for one that was not tried yet
+	read  map[string]time.Time // when that was tried last
+	// later are rooms of which a first answer may have lacked something, and nothing tells: when to read them.
+	later map[string]time.Time
+	// within is how long after the first answer such rooms are read, one after the other.
+	within time.Duration
 }
 
 const (
-	// rereadAfter is how long a room whose state was read is not read again.
+	// mostLater is how many rooms are read after one poll because it is time to.
+	mostLater = 20
+
+	// rereadAfter is how long a room that was tried to be read is not tried again.
 	rereadAfter = 10 * time.Second
 	// overdueAfter is how long before a poll something was written that the poll should have told of.
 	overdueAfter = 5 * time.Second
 )
 
-func newDoubts() doubts { return doubts{rooms: map[string]struct{}{}, read: map[string]time.Time{}} }
+func newDoubts() doubts {
+	return doubts{rooms: map[string]error{}, read: map[string]time.Time{}, later: map[string]time.Time{}}
+}
 
 // suspect notes that a room has to be read. The lock is held.
-func (v *view) suspect(id string) { v.doubts.rooms[id] = struct{}{} }
+func (v *view) suspect(id string) {
+	if _, suspected := v.doubts.rooms[id]; !suspected {
+		v.doubts.rooms[id] = nil
+	}
+}
+
+// unread says which of some rooms could not be read, and why; empty for none. The lock is held.
+func (v *view) unread(ids ...string) string {
+	for _, id := range ids {
+		if err := v.doubts.rooms[id]; err != nil {
+			return fmt.Sprintf("the sync has left a doubt about %s: %v", id, err)
+		}
+	}
+	return ""
+}
 
 // suspectOverdue suspects the rooms in which we wrote well before a poll was asked for that did not tell of it.
 func (v *view) suspectOverdue(asked time.Time) {
@@ -63,13 +88,40 @@ func (v *view) suspectChildless() {
 	}
 }
 
+// inDoubt says whether there is a room to read, now or later.
+func (v *view) inDoubt() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.doubts.rooms) > 0
+}
+
+// verifyLater has a room read some time after a first answer that began in the midst of its history. Where that
+// is a fork, the state before the timeline is one branch's, and what the other one has is in neither. With every
+// first answer that would be so again, until somebody writes into the room.
+func (v *view) verifyLater(id string, synced syncedRoom) {
+	if synced.Timeline.Limited && synced.StateAfter == nil && synced.StateAfterUnstable == nil {
+		v.doubts.later[id] = time.Now().Add(rand.N(v.doubts.within + 1)) //nolint:gosec // jitter
+	}
+}
+
 // doubtful are the rooms to read now.
 func (v *view) doubtful(now time.Time) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	due := 0
+	maps.DeleteFunc(v.doubts.later, func(id string, at time.Time) bool {
+		if at.After(now) || due == mostLater {
+			return false
+		}
+		due++
+		v.suspect(id)
+		return true
+	})
+	maps.DeleteFunc(v.doubts.rooms, func(id string, _ error) bool { return v.rooms[id] == nil })
+	maps.DeleteFunc(v.doubts.read, func(_ string, at time.Time) bool { return now.Sub(at) >= rereadAfter })
 	var ids []string
 	for id := range v.doubts.rooms {
-		if now.Sub(v.doubts.read[id]) >= rereadAfter {
+		if _, lately := v.doubts.read[id]; !lately {
 			ids = append(ids, id)
 		}
 	}
@@ -77,22 +129,30 @@ func (v *view) doubtful(now time.Time) []string {
 	return ids
 }
 
-// clear reads the state of rooms and takes it for what is so.
-func (a *Adapter) clear(ctx context.Context, ids []string) error {
+// clear reads the state of the rooms that are in doubt, and takes it for what is so. One
+// that can't be read keeps no other waiting: it is not seen whole until it was.
+func (a *Adapter) clear(ctx context.Context) {
 	var failed error
-	for _, id := range ids {
+	for _, id := range a.view.doubtful(time.Now()) {
 		asked := time.Now()
-		state, err := a.stateOf(ctx, id)
+		state, err := []event(nil), failed
+		if err == nil {
+			state, err = a.stateOf(ctx, id)
+		}
+		var said *answer
 		switch {
 		case platform.IsKind(err, platform.Forbidden), platform.IsKind(err, platform.NotFound): // not ours to read: a sync tells
-			a.view.settleDoubt(id)
+			a.view.settleDoubt(id, nil)
 		case err != nil:
-			failed = errors.Join(failed, err)
+			a.log.Info("could not read again the state of a room of which the sync left a doubt; it is tried again", "room", id, "reason", err.Error())
+			a.view.settleDoubt(id, err)
+			if !errors.As(err, &said) { // the others would get no answer either
+				failed = err
+			}
 		default:
 			a.hints.Add(a.view.replace(id, state, asked)...)
 		}
 	}
-	return failed
 }
 
 func (a *Adapter) stateOf(ctx context.Context, id string) ([]event, error) {
@@ -109,7 +169,8 @@ func (a *Adapter) stateOf(ctx context.Context, id string) ([]event, error) {
 func (v *view) replace(id string, state []event, asked time.Time) []model.Ref {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.doubtSettled(id)
+	failed := v.doubts.rooms[id]
+	v.doubtSettled(id, nil)
 	before := v.rooms[id]
 	if before == nil { // whether we are in it, a sync tells
 		return nil
@@ -121,7 +182,9 @@ func (v *view) replace(id string, state []event, asked time.Time) []model.Ref {
 			continue
 		}
 		r.fold(e, v.us, isSure)
-		r.readAt = max(r.readAt, e.Timestamp)
+		if serverOf(e.Sender) == serverOf(v.us) {
+			r.readAt = max(r.readAt, e.Timestamp)
+		}
 		v.noteAccount(e)
 		v.recent.add(e.ID)
 	}
@@ -138,19 +201,27 @@ func (v *view) replace(id string, state []event, asked time.Time) []model.Ref {
 		v.index(r)
 		v.touchRoom(id, touched)
 	}
+	if failed != nil { // it was not seen whole
+		v.touchRoom(id, touched)
+	}
 	v.meet(id)
 	v.wake()
 	return slices.Collect(maps.Keys(touched))
 }
 
-// settleDoubt notes that a room was read, or can't be.
-func (v *view) settleDoubt(id string) {
+// settleDoubt notes that a room was read, or why it can't be.
+func (v *view) settleDoubt(id string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.doubtSettled(id)
+	v.doubtSettled(id, err)
 }
 
-func (v *view) doubtSettled(id string) {
-	delete(v.doubts.rooms, id)
+func (v *view) doubtSettled(id string, err error) {
 	v.doubts.read[id] = time.Now()
+	if err != nil {
+		v.doubts.rooms[id] = err
+	} else {
+		delete(v.doubts.rooms, id)
+		delete(v.doubts.later, id)
+	}
 }

@@ -89,13 +89,13 @@ func (w *write) list(ctx context.Context, listed bool) error {
 
 // noteListing writes what is known of the listing where /sync shows it.
 func (w *write) noteListing(ctx context.Context, mark model.Mark, listed, refused bool) error {
-	content := contentOf(mark, &listed)
-	content.ListingRefused = refused
+	content := w.is.owner.carryOver(mark)
+	content.Listed, content.ListingRefused = &listed, refused
 	return w.put(ctx, typeOwner, "", content)
 }
 
 // unlistable says that the server does not let us publish the room, and who can change that.
 func (w *write) unlistable(answer error) error {
-	return &platform.Error{Kind: platform.NotSupported, Err: answer, Doing: "publishing the room in the server's directory " +
-		"(the server does not allow it; its administrator can, on Synapse with room_list_publication_rules)"}
+	return &platform.Error{Kind: platform.NotSupported, Err: answer, Doing: "the server does not let Cabildo publish the room in its directory; " +
+		"its administrator can allow it (Synapse: room_list_publication_rules)"}
 }

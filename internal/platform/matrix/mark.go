@@ -25,12 +25,14 @@ type ownerContent struct {
 	// ListingRefused says that the server did not let us put the room into its directory, so
 	// that this is not tried again with every start.
 	ListingRefused bool `json:"listingRefused,omitempty"`
+	// Succeeds is the room that was upgraded to this one and of which everything was taken over; see write.succeed.
+	Succeeds string `json:"succeeds,omitempty"`
 }
 
 // carryOver keeps in another mark what of the room /sync doesn't carry.
 func (o ownerContent) carryOver(mark model.Mark) ownerContent {
 	content := contentOf(mark, o.Listed)
-	content.ListingRefused = o.ListingRefused
+	content.ListingRefused, content.Succeeds = o.ListingRefused, o.Succeeds
 	return content
 }
 

@@ -84,7 +84,17 @@ func (a *Adapter) look(q platform.Query) (platform.Observation, *extras, error) 
 	if q.KnownID != "" {
 		o.Lost = v.rooms[q.KnownID] == nil
 	}
+	seen := []string{o.ParentID}
+	for _, r := range v.marked(q.Ref) {
+		seen = append(seen, r.id)
+	}
 	found := v.of(q.Ref)
+	for _, r := range found {
+		seen = append(seen, r.id)
+	}
+	if why := v.unread(seen...); why != "" {
+		o.Complete, o.Why = false, why
+	}
 	if len(found) == 0 {
 		var awaited bool
 		if o.Replaced, awaited = v.replaced(q.Ref, time.Now()); awaited {
@@ -231,7 +241,7 @@ func (v *view) observed(r *room, parent, server string) *model.Observed {
 		Version:     r.version,
 		CreatedAt:   time.UnixMilli(r.createdAt),
 		Mark:        v.markOf(r),
-		Unmarked:    r.mark == nil,
+		Unmarked:    r.mark == nil || v.inherits(r) != nil,
 		Predecessor: v.predecessorID(r),
 		Archived:    r.archived,
 		Linked:      v.linked(r, parent),

@@ -34,7 +34,7 @@ func (a *Adapter) Probe(ctx context.Context) (platform.Info, error) {
 	var versions mautrix.RespVersions
 	if err := a.client.do(ctx, request{
 		doing: "asking " + a.cfg.URL + " which versions of Matrix it speaks", route: "GET /versions",
-		method: http.MethodGet, path: []any{"client", "versions"}, into: &versions, asService: true,
+		method: http.MethodGet, path: []any{"client", "versions"}, into: &versions, open: true,
 	}); err != nil {
 		return platform.Info{}, err
 	}
@@ -123,7 +123,7 @@ func (a *Adapter) software(ctx context.Context, versions mautrix.RespVersions) s
 	}
 	err := a.client.do(ctx, request{
 		doing: "asking for the homeserver's version", route: "GET /federation/version",
-		method: http.MethodGet, path: []any{"federation", "v1", "version"}, into: &answer,
+		method: http.MethodGet, path: []any{"federation", "v1", "version"}, into: &answer, open: true,
 	})
 	if err != nil || answer.Server.Name == "" {
 		return "Matrix " + versions.GetLatest().String()

@@ -49,8 +49,8 @@ type room struct {
 	members     map[string]member
 	// current is the event that each piece of state comes from, members apart.
 	current map[stateKey]version
-	// readAt is when the newest state was sent that a reading of the whole state had, in
-	// milliseconds; zero when it was never read.
+	// readAt is when our server's newest state was sent that a reading of the whole state had, in
+	// milliseconds by its clock; zero when it was never read.
 	readAt int64
 
 	// mark is whose the room is; the view computes it after every change.
@@ -167,7 +167,7 @@ func (r *room) fold(e event, us string, is standing) effect {
 	if has.id == e.ID && e.ID != "" {
 		return unchanged
 	}
-	if older := r.older(e, has.at, is); older != folded {
+	if older := r.older(e, has.at, us, is); older != folded {
 		return older
 	}
 	r.current[at] = version{id: e.ID, at: e.Timestamp}
@@ -177,11 +177,11 @@ func (r *room) fold(e event, us string, is standing) effect {
 
 // older says what comes of an event, as far as that follows from when it was
 // sent: folded when it is not older than what was sent at a time.
-func (r *room) older(e event, than int64, is standing) effect {
+func (r *room) older(e event, than int64, us string, is standing) effect {
 	switch {
 	case is == isSure, than == 0, is == isNew && e.Timestamp >= than:
 		return folded
-	case e.Timestamp <= r.readAt && serverOf(e.Sender) == serverOf(r.creator): // that the state was read since then has decided
+	case e.Timestamp <= r.readAt && serverOf(e.Sender) == serverOf(us): // that the state was read since then has decided
 		return unchanged
 	default:
 		return outdated
@@ -309,7 +309,7 @@ func (r *room) foldMember(e event, us string, is standing) effect {
 	if was == m {
 		return unchanged
 	}
-	if older := r.older(e, was.at, is); older != folded {
+	if older := r.older(e, was.at, us, is); older != folded {
 		return older
 	}
 	r.members[intern(*e.StateKey)] = m

@@ -18,18 +18,10 @@ import (
 )
 
 // What the homeserver of the other specs has not got: rooms of version 12, and a way to ask to join.
-var _ = Describe("on a server that has more", Ordered, ContinueOnFailure, func() {
+var _ = Describe("on a server that has more", func() {
 	var synapse *devenv.LocalHomeserver
 
-	BeforeAll(func(ctx context.Context) {
-		var err error
-		synapse, err = devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
-		if devenv.WithoutSynapse(err) {
-			Skip(err.Error())
-		}
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(func() error { return synapse.Close() })
-	})
+	BeforeEach(func() { synapse = theSynapse() })
 
 	It("makes and governs rooms of version 12, where its own power is not listed", func(ctx context.Context) {
 		a := openOn(ctx, synapse)

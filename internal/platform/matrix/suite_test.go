@@ -60,6 +60,33 @@ func start() *devenv.LocalHomeserver {
 	return s
 }
 
+// startedSynapse is the Synapse of all specs that don't stop it, which starts with the first of them.
+var startedSynapse = sync.OnceValues(func() (*devenv.LocalHomeserver, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
+})
+
+// theSynapse is startedSynapse; without one the spec is skipped.
+func theSynapse() *devenv.LocalHomeserver {
+	GinkgoHelper()
+	s, err := startedSynapse()
+	if devenv.WithoutSynapse(err) {
+		Skip(err.Error())
+	}
+	Expect(err).NotTo(HaveOccurred())
+	return s
+}
+
+var _ = AfterSuite(func() {
+	if devenv.HasSynapse() != nil {
+		return
+	}
+	if s, err := startedSynapse(); err == nil {
+		Expect(s.Close()).To(Succeed())
+	}
+})
+
 // serial makes names that no other spec has.
 var serial atomic.Int64
 
@@ -165,6 +192,8 @@ func aliasPath(address string) string {
 // that the server makes rooms of one version only, that people can ask to join, or that nobody can
 // change who may mention everybody.
 type wire struct {
+	// next sends the requests; nil for http.DefaultTransport.
+	next     http.RoundTripper
 	version  string
 	knocks   bool
 	mentions bool
@@ -205,7 +234,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.mentions && mentionsSomeonesOnly(req) {
 		return forbidden(req), nil
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	next := w.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(req)
 	if err == nil && w.version != "" && route == "GET /capabilities" {
 		_ = resp.Body.Close()
 		pretence := fmt.Sprintf(`{"capabilities":{"m.room_versions":{"available":{%q:"stable","99":"stable","org.new":"unstable"}}}}`, w.version)

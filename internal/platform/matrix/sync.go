@@ -56,6 +56,9 @@ func (a *Adapter) follow(ctx context.Context) {
 		if wait <= 0 {
 			at = restart()
 		}
+		if a.view.inDoubt() {
+			wait = min(wait, rereadAfter)
+		}
 		if failures > 0 {
 			wait = 0 // so that it is soon known that the connection is back
 		}
@@ -66,7 +69,7 @@ func (a *Adapter) follow(ctx context.Context) {
 			answer, err = a.poll(ctx, at, wait)
 		}
 		if err == nil {
-			err = a.takeIn(ctx, answer, first, asked)
+			a.takeIn(ctx, answer, first, asked)
 		}
 		if ctx.Err() != nil {
 			return
@@ -113,19 +116,17 @@ func (a *Adapter) pause(ctx context.Context, least, pace time.Duration) {
 
 // takeIn folds an answer into the view and reads again the rooms of which it
 // leaves a doubt. With the first answer that comes before anybody sees the view.
-func (a *Adapter) takeIn(ctx context.Context, answer *syncAnswer, first bool, asked time.Time) error {
+func (a *Adapter) takeIn(ctx context.Context, answer *syncAnswer, first bool, asked time.Time) {
 	touched := a.view.fold(answer, first, asked)
-	if first && !a.view.isSynced() {
-		if err := a.clear(ctx, a.view.doubtful(asked)); err != nil {
-			return err
-		}
+	seen := a.view.isSynced()
+	if !seen {
+		a.clear(ctx)
 	}
 	a.view.arrived(first, time.Now())
 	a.hints.Add(touched...)
-	if err := a.clear(ctx, a.view.doubtful(asked)); err != nil {
-		a.log.Info("could not read again the state of a room of which the sync left a doubt; it is tried again", "reason", err.Error())
+	if seen {
+		a.clear(ctx)
 	}
-	return nil
 }
 
 // lost notes that the sync failed so many times in a row. Who waits for the

@@ -67,6 +67,18 @@ func (v *view) predecessorID(r *room) string {
 	return before.id
 }
 
+// inherits is the predecessor of which a room has not taken everything over yet, or nil. A server may
+// copy our mark with the rest of the state (Dendrite), so the mark alone doesn't tell. The lock is held.
+func (v *view) inherits(r *room) *room {
+	if r == nil {
+		return nil
+	}
+	if before := v.predecessor(r); before != nil && (r.ownerSender != v.us || r.owner.Succeeds != before.id) {
+		return before
+	}
+	return nil
+}
+
 // latest is the room in which a room of ours goes on: itself, or the last of its successors. It is
 // nil when somebody else upgraded it. The lock is held.
 func (v *view) latest(r *room) *room {
@@ -96,19 +108,19 @@ func (v *view) replaced(ref model.Ref, now time.Time) (by *platform.Replacement,
 
 // succeed has a successor take over what an upgrade leaves behind: who was in
 // the room comes along, who was banned stays out, and the spaces that name the
-// old room name it no more. It is done before the successor is marked, so that
-// it is done again when it was cut off.
-func (w *write) succeed(ctx context.Context) error {
+// old room name it no more. It is done before the successor's mark says so, so
+// that it is done again when it was cut off. It returns what the mark is to say.
+func (w *write) succeed(ctx context.Context) (succeeds string, err error) {
 	v := w.view
 	v.mu.Lock()
-	old := v.predecessor(v.rooms[w.id])
+	old := v.inherits(v.rooms[w.id])
 	var before map[string]member
 	if old != nil {
 		before = maps.Clone(old.members)
 	}
 	v.mu.Unlock()
 	if old == nil {
-		return nil
+		return w.is.owner.Succeeds, nil
 	}
 	for _, account := range slices.Sorted(maps.Keys(before)) {
 		is, known := w.is.members[account]
@@ -116,26 +128,31 @@ func (w *write) succeed(ctx context.Context) error {
 		case account == w.us:
 		case was == banned && is.state != banned:
 			if err := w.ban(ctx, account); err != nil {
-				return err
+				return "", err
 			}
-		case was == present && !known:
+		case was == present && (!known || is.state == invited): // some servers invite them, none joins them
 			// Somebody who can't be added keeps nobody else from coming along.
 			if err := w.addMember(ctx, model.Member{Account: account}); endsAll(err) {
-				return err
+				return "", err
 			}
 		}
 	}
 	for _, parent := range v.naming(old.id) {
 		if err := w.disowned(ctx, parent, old.id); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return old.id, nil
 }
 
 // endsAll says that an error is not about one account.
 func endsAll(err error) bool {
-	return platform.IsKind(err, platform.Unauthorized) || platform.IsKind(err, platform.Unavailable) || platform.IsKind(err, platform.RateLimited)
+	for _, kind := range []platform.ErrorKind{platform.Unauthorized, platform.Unavailable, platform.Ambiguous, platform.RateLimited} {
+		if platform.IsKind(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *write) ban(ctx context.Context, account string) error {

@@ -127,7 +127,11 @@ func (v *view) foldWhole(answer *syncAnswer, touched map[model.Ref]struct{}) {
 		v.foldRoom(id, synced, never, ignored)
 		// What is older than what we knew, or lacks something of it, is one branch of the room's
 		// history, or a server that came back from a backup: the room's state tells which.
-		if old, known := before[id]; known && v.rooms[id].regressed(old) {
+		old, known := before[id]
+		if !known {
+			v.verifyLater(id, synced)
+		}
+		if known && v.rooms[id].regressed(old) {
 			v.unindex(v.rooms[id])
 			v.rooms[id] = old
 			v.index(old)
@@ -423,8 +427,8 @@ func (v *view) ready(ctx context.Context) error {
 	}
 }
 
-// observing waits until the view is whole, or another /sync than those so far was refused.
-func (v *view) observing(ctx context.Context) error {
+// observing waits until the view is whole, another /sync than those so far was refused, or there will be none.
+func (v *view) observing(ctx context.Context, end <-chan struct{}) error {
 	v.mu.Lock()
 	before := v.polls
 	v.mu.Unlock()
@@ -440,6 +444,8 @@ func (v *view) observing(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-end:
+			return errClosed
 		case <-ctx.Done():
 			return &platform.Error{Kind: platform.Unavailable, Doing: "waiting for the first sync", Err: ctx.Err()}
 		}

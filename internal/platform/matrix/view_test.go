@@ -82,7 +82,7 @@ func TestTheTimelineComesAfterTheState(t *testing.T) {
 	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	taken(v, joined("!r", syncedRoom{
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
-		Timeline: events{[]event{state(typeName, us, map[string]any{"name": "last"})}},
+		Timeline: timeline{Events: []event{state(typeName, us, map[string]any{"name": "last"})}},
 	}), false, time.Now())
 	g.Expect(nameOf(v)).To(Equal("last"))
 }
@@ -93,7 +93,7 @@ func TestTheStateOfAGapIsTakenIn(t *testing.T) {
 	taken(v, joined("!r", withState(ours("12")...)), true, time.Now())
 	taken(v, joined("!r", syncedRoom{
 		State:    events{[]event{state(typeName, us, map[string]any{"name": "in the gap"})}},
-		Timeline: events{[]event{state(typeTopic, us, map[string]any{"topic": "after"})}},
+		Timeline: timeline{Events: []event{state(typeTopic, us, map[string]any{"topic": "after"})}},
 	}), false, time.Now())
 	g.Expect(nameOf(v)).To(Equal("in the gap"))
 }
@@ -105,7 +105,7 @@ func TestWhereTheStateAfterIsToldTheTimelineChangesNothing(t *testing.T) {
 	for _, room := range []syncedRoom{
 		{StateAfter: &events{}}, {StateAfterUnstable: &events{}},
 	} {
-		room.Timeline = events{[]event{state(typeName, us, map[string]any{"name": "lost a conflict"})}}
+		room.Timeline = timeline{Events: []event{state(typeName, us, map[string]any{"name": "lost a conflict"})}}
 		taken(v, joined("!r", room), false, time.Now())
 		g.Expect(nameOf(v)).To(Equal("first"))
 	}
@@ -284,7 +284,7 @@ func TestRedactionsTakeAwayWhatTheyTakeAway(t *testing.T) {
 	taken(v, joined("!r", withState(all...)), true, time.Now())
 	for _, gone := range all {
 		raw, _ := json.Marshal(map[string]string{"redacts": gone.ID})
-		taken(v, joined("!r", syncedRoom{Timeline: events{[]event{{Type: typeRedaction, ID: "$redaction" + gone.ID, Content: raw}}}}), false, time.Now())
+		taken(v, joined("!r", syncedRoom{Timeline: timeline{Events: []event{{Type: typeRedaction, ID: "$redaction" + gone.ID, Content: raw}}}}), false, time.Now())
 	}
 	g.Expect(nameOf(v)).To(BeEmpty())
 	r := v.rooms["!r"]
@@ -355,7 +355,7 @@ func TestAnObservationWaitsForWhatWasWritten(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() { done <- v.settle(context.Background(), scope{ref: ref}, false) }()
-	taken(v, joined("!r", syncedRoom{Timeline: events{[]event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
+	taken(v, joined("!r", syncedRoom{Timeline: timeline{Events: []event{written, state(typeName, us, map[string]any{"name": "third"})}}}), false, time.Now())
 	g.Eventually(done).Should(Receive(BeNil()))
 	g.Expect(v.pending).To(BeEmpty())
 	v.expectEvent("!r", typeName, "", written.ID) // its echo came before its answer
@@ -372,7 +372,7 @@ func TestAnObservationNeedNotWait(t *testing.T) {
 	g.Expect(v.unsettled(scope{room: "!other"})).To(BeFalse())
 	v.fail(platform.Refuse(platform.Unavailable, "reading", "the connection was lost"), time.Now())
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse(), "nothing comes, and whoever looks is told why")
-	hints := taken(v, joined("!r", syncedRoom{Timeline: events{[]event{written}}}), false, time.Now())
+	hints := taken(v, joined("!r", syncedRoom{Timeline: timeline{Events: []event{written}}}), false, time.Now())
 	g.Expect(hints).To(ConsistOf(ref), "who did not wait is woken")
 	g.Expect(v.unsettled(scope{ref: ref})).To(BeFalse())
 

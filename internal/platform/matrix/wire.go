@@ -57,10 +57,17 @@ type events struct {
 	Events []event `json:"events"`
 }
 
+// timeline are the latest events of a room.
+type timeline struct {
+	Events []event `json:"events"`
+	// Limited says that there are earlier ones, which are not among them.
+	Limited bool `json:"limited"`
+}
+
 // syncedRoom is one room in the answer of /sync.
 type syncedRoom struct {
-	State    events `json:"state"`
-	Timeline events `json:"timeline"`
+	State    events   `json:"state"`
+	Timeline timeline `json:"timeline"`
 	// StateAfter is there when the server knows the state after the timeline
 	// for sure; then State is left out and the timeline changes nothing.
 	StateAfter         *events `json:"state_after"`

@@ -109,6 +109,9 @@ func (a *adapter) Observe(ctx context.Context, q platform.Query) (platform.Obser
 		a.meet(slices.Collect(maps.Keys(seen.Members))...)
 		o.Holder = &platform.Holder{ID: h.ID, Mark: seen.Mark, Space: seen}
 	}
+	if by, replaced := s.replaced[q.Ref]; replaced && o.Space == nil {
+		o.Replaced = &by
+	}
 	if q.KnownID != "" {
 		_, there := s.spaces[q.KnownID]
 		o.Lost = !there

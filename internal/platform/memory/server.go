@@ -54,6 +54,8 @@ type Server struct {
 	listeners  map[*adapter]struct{}
 	// parents are the spaces that spaces were made in or linked to, by ID.
 	parents map[string]string
+	// replaced are the spaces of resources that somebody else upgraded.
+	replaced map[model.Ref]platform.Replacement
 	// token is what an adapter has to show; empty lets everybody in.
 	token string
 	next  int
@@ -64,7 +66,7 @@ func NewServer(accounts ...string) *Server {
 	s := &Server{
 		spaces: map[string]*model.Observed{}, found: newIndex(), people: map[string]string{}, byEmail: map[string]string{},
 		faults: map[Call]Fault{}, delays: map[Call]time.Duration{}, calls: map[Call]int{}, listeners: map[*adapter]struct{}{},
-		parents: map[string]string{},
+		parents: map[string]string{}, replaced: map[model.Ref]platform.Replacement{},
 	}
 	for _, a := range accounts {
 		s.AddPerson(a)
@@ -281,6 +283,17 @@ func (s *Server) Remove(id string) {
 	s.tell(ref)
 }
 
+// Replace upgrades a space to another one in somebody's name, and notifies the adapters.
+func (s *Server) Replace(id, successor, by string) {
+	s.mu.Lock()
+	space := s.spaces[id]
+	ref := space.Mark.Ref
+	s.replaced[ref] = platform.Replacement{Old: id, New: successor, By: by}
+	s.drop(space)
+	s.mu.Unlock()
+	s.tell(ref)
+}
+
 func (s *Server) tell(ref model.Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,7 +326,7 @@ func clone(o *model.Observed) *model.Observed {
 		mark := *o.Mark
 		c.Mark = &mark
 	}
-	c.Members = cloneMap(o.Members)
+	c.Members, c.InvitedSince = cloneMap(o.Members), cloneMap(o.InvitedSince)
 	c.Roles = cloneMap(o.Roles)
 	c.Settings.Permissions = cloneMap(o.Settings.Permissions)
 	c.Settings.Servers.Blocked = slices.Clone(o.Settings.Servers.Blocked)
