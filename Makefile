@@ -34,15 +34,17 @@ MATRIX_SERVERS := bin/etcd bin/kube-apiserver bin/kube-controller-manager bin/ku
 
 ##@ Use it
 
-# Mattermost is built for those who ask for it.
+# Mattermost and Synapse are built for those who ask for them.
+ASKED_FOR = $(if $(findstring synapse,$(ARGS)),$(if $(CABILDO_SYNAPSE),,bin/synapse/VERSION))
+
 .PHONY: demo
-demo: $(MATRIX_SERVERS) $(if $(findstring mattermost,$(ARGS)),$(MATTERMOST_SERVER)) bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS='--platforms matrix,mattermost': on both; --once: check and exit
+demo: $(MATRIX_SERVERS) $(ASKED_FOR) $(if $(findstring mattermost,$(ARGS)),$(MATTERMOST_SERVER)) bin/helm bin/manager bin/kubectl-cabildo ## Start a control plane and a homeserver, install Cabildo, show it work. ARGS='--platforms matrix,mattermost': on both; --homeserver synapse: on Synapse; --once: check and exit
 	@$(call need,hack/demo)
 	@$(GO_BUILD) -o bin/demo ./hack/demo
 	@exec bin/demo $(ARGS)
 
 .PHONY: story
-story: $(MATRIX_SERVERS) $(if $(findstring real,$(ARGS)),$(MATTERMOST_SERVER)) bin/helm ## Tell a year of a community that grows from tier to tier, checked step by step. ARGS=--real: on a real Matrix and a real Mattermost server
+story: $(MATRIX_SERVERS) $(ASKED_FOR) $(if $(findstring real,$(ARGS)),$(MATTERMOST_SERVER)) bin/helm ## Tell a year of a community that grows from tier to tier, checked step by step. ARGS=--real: on a real Matrix and a real Mattermost server
 	@$(call need,hack/story)
 	@$(GO_BUILD) -o bin/story ./hack/story
 	@exec bin/story $(ARGS)

@@ -30,17 +30,19 @@ func main() {
 	data := flag.String("data", "", "the folder to import, in the slack-config format")
 	sigs := flag.String("sigs", "", "instead of it a file in the format of sigs.yaml, whose leads get their roles on Matrix and Mattermost")
 	org := flag.String("org", "", "or the folder of one organisation in the format of Peribolos, whose teams get their members there")
+	var on stack.HomeserverOptions
+	on.Flag(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
 	switch {
 	case *sigs != "":
-		err = leads.Run(ctx, "sigs-yaml", *sigs)
+		err = leads.Run(ctx, on, "sigs-yaml", *sigs)
 	case *org != "":
-		err = leads.Run(ctx, "peribolos", *org)
+		err = leads.Run(ctx, on, "peribolos", *org)
 	default:
-		err = start(ctx, *data)
+		err = start(ctx, on, *data)
 	}
 	stop()
 	if err != nil {
@@ -49,11 +51,11 @@ func main() {
 	}
 }
 
-func start(ctx context.Context, data string) error {
+func start(ctx context.Context, on stack.HomeserverOptions, data string) error {
 	if info, err := os.Stat(data); err != nil || !info.IsDir() {
 		return fmt.Errorf("there is no folder %q to import: make acceptance DATA=folder, with a folder in the slack-config format", data)
 	}
-	return (&acceptance{data: data}).run(ctx)
+	return (&acceptance{Stack: stack.Stack{On: on}, data: data}).run(ctx)
 }
 
 // acceptance is everything that runs, and what was found out.

@@ -5,6 +5,7 @@
 //
 //   - matrix: a real community's own configuration on a homeserver
 //   - mattermost: the same on Mattermost, and requests counted on a generated one
+//   - limits: some hundred groups under Synapse's default rate limits
 //   - size: ten thousand groups on a platform in memory
 //   - directory: ten thousand people in LDAP, and one of them disabled
 //   - governance: ten thousand communities and a policy
@@ -31,10 +32,13 @@ import (
 
 	"github.com/cabildo-dev/cabildo/hack/benchmark/directory"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/governance"
+	"github.com/cabildo-dev/cabildo/hack/benchmark/limits"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/matrix"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/mattermost"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/report"
 	"github.com/cabildo-dev/cabildo/hack/benchmark/size"
+	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // settings are the flags.
@@ -44,6 +48,7 @@ type settings struct {
 	limit     int
 	page      string
 	rest      time.Duration
+	on        stack.HomeserverOptions
 }
 
 // benchmark is one of them.
@@ -55,23 +60,28 @@ type benchmark struct {
 // benchmarks are all that there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{"matrix", func(ctx context.Context, s settings) (*report.Section, error) {
-		return matrix.Run(ctx, s.data, s.limit)
+		return matrix.Run(ctx, s.on, s.data, s.limit)
 	}},
 	{"mattermost", func(ctx context.Context, s settings) (*report.Section, error) {
 		return mattermost.Run(ctx, s.data, s.limit)
 	}},
+	{"limits", func(ctx context.Context, s settings) (*report.Section, error) { return limits.Run(ctx, s.limit) }},
 	{"size", func(ctx context.Context, s settings) (*report.Section, error) { return size.Run(ctx, s.limit, s.rest) }},
-	{"directory", func(ctx context.Context, _ settings) (*report.Section, error) { return directory.Run(ctx) }},
-	{"governance", func(ctx context.Context, s settings) (*report.Section, error) { return governance.Run(ctx, s.limit) }},
+	{"directory", func(ctx context.Context, s settings) (*report.Section, error) { return directory.Run(ctx, s.on) }},
+	{"governance", func(ctx context.Context, s settings) (*report.Section, error) {
+		return governance.Run(ctx, s.on, s.limit)
+	}},
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.platforms, "platform", "", "which benchmarks run, of matrix,mattermost,size,directory,governance; all when it is empty")
+	flag.StringVar(&s.platforms, "platform", "", "which benchmarks run, of matrix,mattermost,limits,size,directory,governance; all when it is empty")
 	flag.StringVar(&s.data, "data", "", "the folder to import, in the slack-config format")
 	flag.IntVar(&s.limit, "groups", 0, "take so many groups, for a quick run; its figures are not those of the page")
 	flag.StringVar(&s.page, "write", "", "the page to renew with the figures")
 	flag.DurationVar(&s.rest, "rest", 10*time.Minute, "how long the benchmark of size looks on while nothing changes")
+	s.on.Flag(flag.CommandLine)
+	flag.BoolVar(&s.on.DefaultLimits, "default-limits", false, "with -homeserver synapse: leave its rate limits as they are by default")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -88,7 +98,7 @@ func run(ctx context.Context, s settings) error {
 	wanted := strings.FieldsFunc(s.platforms, func(r rune) bool { return r == ',' })
 	for _, name := range wanted {
 		if !slices.ContainsFunc(benchmarks, func(b benchmark) bool { return b.name == name }) {
-			return fmt.Errorf("there is no benchmark %q: -platform takes matrix, mattermost, size, directory and governance", name)
+			return fmt.Errorf("there is no benchmark %q: -platform takes matrix, mattermost, limits, size, directory and governance", name)
 		}
 	}
 	if s.limit > 0 && s.page != "" {
@@ -97,6 +107,10 @@ func run(ctx context.Context, s settings) error {
 	var errs []error
 	for _, b := range benchmarks {
 		if len(wanted) > 0 && !slices.Contains(wanted, b.name) {
+			continue
+		}
+		if err := devenv.HasSynapse(); err != nil && b.name == "limits" && len(wanted) == 0 {
+			fmt.Printf("\n=== %s === is left out: %v\n", b.name, err)
 			continue
 		}
 		fmt.Printf("\n=== %s ===\n", b.name)

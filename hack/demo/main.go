@@ -4,7 +4,8 @@
 // The demo: a real control plane and real chat servers, the chart with its
 // manager, and a small company of communities. It stays up until Ctrl-C; with
 // --once it checks what people would see, and exits with 0 or 1. With
-// --platforms matrix,mattermost every community is on both.
+// --platforms matrix,mattermost every community is on both, and with
+// --homeserver synapse Matrix is Synapse instead of Dendrite.
 package main
 
 import (
@@ -29,7 +30,9 @@ import (
 func main() {
 	once := flag.Bool("once", false, "check the result through the servers' client APIs, and exit")
 	platforms := flag.String("platforms", "matrix", "where the communities are: matrix, or matrix,mattermost")
-	samples := flag.String("samples", filepath.Join("config", "samples"), "the folder of manifests to apply")
+	d := &demo{}
+	d.On.Flag(flag.CommandLine)
+	flag.StringVar(&d.samples, "samples", filepath.Join("config", "samples"), "the folder of manifests to apply")
 	flag.Parse()
 	mattermost, err := alsoOnMattermost(*platforms)
 	if err != nil {
@@ -39,7 +42,6 @@ func main() {
 	ctrl.SetLogger(logr.Discard()) // the client that we read with has nothing to say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d := &demo{samples: *samples}
 	d.WithMattermost, d.DefaultPolicy = mattermost, true
 	if err := d.run(ctx, *once); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)

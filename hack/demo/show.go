@@ -56,7 +56,7 @@ func (d *demo) invite() {
     Heal: somebody renames the room by hand; Cabildo sets it back
       ROOM=$(kubectl -n engineering get group golang -o jsonpath='{.status.platforms[0].spaceID}')
       TOKEN=$(kubectl -n %[8]s get secret matrix -o jsonpath='{.data.asToken}' | base64 -d)
-      curl -sX PUT -H "Authorization: Bearer $TOKEN" --json '{"name":"Mine"}' "%[1]s/_matrix/client/v3/rooms/$ROOM/state/m.room.name"
+      curl -sX PUT -H "Authorization: Bearer $TOKEN" --json '{"name":"Mine"}' "%[1]s/_matrix/client/v3/rooms/$ROOM/state/m.room.name?user_id=%[12]s"
       kubectl -n engineering get events
     Regret: delete everything, and apply it again; no conversation is lost
       kubectl delete -k %[9]s && kubectl apply -k %[9]s
@@ -64,7 +64,7 @@ func (d *demo) invite() {
   Logs: %[10]s
   Ctrl-C takes everything down.
 `, d.Homeserver.URL, d.people[0], len(d.people)-1, samples.Password, d.Homeserver.ServerName,
-		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.folder(), d.Manager.LogFile(), d.inviteToMattermost())
+		d.Plane.Kubeconfig(), filepath.Dir(kubectl), devenv.OperatorNamespace, d.folder(), d.Manager.LogFile(), d.inviteToMattermost(), d.Homeserver.OperatorUserID)
 }
 
 // inviteToMattermost says how to look there. The module has no web page.

@@ -95,6 +95,22 @@ func (h *Homeserver) register(ctx context.Context, localpart, password, displayN
 	return account, nil
 }
 
+// RegisterOperator makes the operator's account through the application service, as the operator does when there is
+// none. It is for those who act as the operator on a homeserver that none has connected to.
+func (h *Homeserver) RegisterOperator(ctx context.Context) error {
+	err := h.call(ctx, request{method: http.MethodPost, path: "/_matrix/client/v3/register", token: h.ASToken, body: map[string]any{
+		"type": "m.login.application_service", "username": operatorLocalpart, "inhibit_login": true,
+	}}, nil)
+	var refused *MatrixError
+	if errors.As(err, &refused) && refused.Code == "M_USER_IN_USE" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("registering %s: %w", h.OperatorUserID, err)
+	}
+	return nil
+}
+
 // Login logs in with a password, as a new device.
 func (h *Homeserver) Login(ctx context.Context, localpart, password string) (Account, error) {
 	var account Account

@@ -81,7 +81,7 @@ func (h *Homeserver) synapseFiles(options SynapseOptions) (map[string][]byte, er
 		return nil, err
 	}
 	logging, err := yaml.Marshal(map[string]any{
-		"version":    1,
+		"version": 1, "disable_existing_loggers": false, // most of them are there by then
 		"formatters": map[string]any{"line": map[string]any{"format": "%(asctime)s %(name)s %(levelname)s %(message)s"}},
 		"handlers":   map[string]any{"console": map[string]any{"class": "logging.StreamHandler", "formatter": "line"}},
 		"root":       map[string]any{"level": "WARNING", "handlers": []any{"console"}},

@@ -78,6 +78,16 @@ func (m Metrics) Requests() Requests {
 	return r
 }
 
+// TooMany is how often the platform answered that there were too many requests.
+func (m Metrics) TooMany() int {
+	return total(m.sum("cabildo_platform_requests_total", func(l map[string]string) string {
+		if l["platform"] == PlatformName && l["code"] == "429" {
+			return l["code"]
+		}
+		return ""
+	}))
+}
+
 // GatherRequests are the requests to the platform that a program counted itself.
 func GatherRequests(counts prometheus.Gatherer) (Requests, error) {
 	families, err := counts.Gather()

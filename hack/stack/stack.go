@@ -31,6 +31,8 @@ import (
 type Stack struct {
 	// WithMattermost has Start start a Mattermost server too, and WithoutMatrix no homeserver.
 	WithMattermost, WithoutMatrix bool
+	// On says which homeserver Start starts.
+	On HomeserverOptions
 	// ManagerBinary is what Install and Restart start; empty for the manager that is shipped.
 	ManagerBinary string
 	// DefaultPolicy has the chart make its GovernancePolicy. Otherwise one that asks for nothing governs what is
@@ -62,7 +64,7 @@ func (s *Stack) Start(ctx context.Context) error {
 	})
 	if !s.WithoutMatrix {
 		group.Go(func() (err error) {
-			s.Homeserver, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{})
+			s.Homeserver, err = s.On.Start(ctx)
 			return err
 		})
 	}

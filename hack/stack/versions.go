@@ -20,11 +20,11 @@ func (s *Stack) Versions(ctx context.Context) (string, error) {
 	}
 	text := "Kubernetes " + kubernetes
 	if s.Homeserver != nil {
-		dendrite, err := versionOf("dendrite")
+		homeserver, err := s.On.Version()
 		if err != nil {
 			return "", err
 		}
-		text += fmt.Sprintf("; Dendrite %s with SQLite", dendrite)
+		text += "; " + homeserver
 	}
 	if s.Mattermost != nil {
 		// Its module has no version of its own: the server tells its release.

@@ -28,6 +28,7 @@ import (
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/controllers"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 	"github.com/cabildo-dev/cabildo/internal/platform"
 	"github.com/cabildo-dev/cabildo/internal/platform/matrix"
 	"github.com/cabildo-dev/cabildo/internal/platform/mattermost"
@@ -90,7 +91,7 @@ const (
 	robot    = "deploy-bot" // may do both, and is an automation account
 )
 
-func open(ctx context.Context, onServers bool) (_ *world, err error) {
+func open(ctx context.Context, onServers bool, on stack.HomeserverOptions) (_ *world, err error) {
 	w := &world{real: onServers, clock: &ahead{}, size: company, as: map[string]client.Client{}}
 	if onServers {
 		w.size = team
@@ -107,7 +108,7 @@ func open(ctx context.Context, onServers bool) (_ *world, err error) {
 	})
 	if onServers {
 		group.Go(func() (err error) {
-			w.homeserver, err = devenv.StartDendrite(servers, devenv.DendriteOptions{})
+			w.homeserver, err = on.Start(servers)
 			return err
 		})
 		group.Go(func() (err error) {

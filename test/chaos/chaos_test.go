@@ -36,6 +36,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 var (
@@ -45,18 +46,20 @@ var (
 	only  = flag.String("only", "", "only what matches this regular expression, of every platform and fault, such as 'Matrix lost'")
 )
 
-// platforms are what there is to run on, and the binaries that it takes.
+// platforms are what there is to run on, and whether it is there. Matrix is Dendrite.
 var platforms = map[string]struct {
-	binary string
-	open   func(context.Context) (chat, error)
+	has  func(*testing.T) bool
+	open func(context.Context) (chat, error)
 }{
-	"Matrix":     {"dendrite", openMatrix},
-	"Mattermost": {devenv.MattermostBinary(""), openMattermost},
+	"Matrix":     {binary("dendrite"), on("Matrix", stack.HomeserverOptions{})},
+	"Synapse":    {hasSynapse, on("Synapse", stack.HomeserverOptions{Software: stack.Synapse})},
+	"Mattermost": {binary(devenv.MattermostBinary("")), openMattermost},
 }
 
 // sample is what `make test` has time for, by platform.
 var sample = map[string][]string{
 	"Matrix":     {"lost answers", "incomplete views"},
+	"Synapse":    {"429 with Retry-After", "lost answers", "cut connections"},
 	"Mattermost": {"lost answers", "429 with Retry-After"},
 }
 
@@ -77,7 +80,7 @@ func TestFaultsChangeNothingInTheEnd(t *testing.T) {
 	}
 	open := map[string]func(context.Context) (chat, error){}
 	for name, p := range platforms {
-		if has(t, p.binary) {
+		if p.has(t) {
 			open[name] = p.open
 		}
 	}
@@ -173,6 +176,23 @@ func in[T any](all []T, do func(T)) {
 		})
 	}
 	running.Wait()
+}
+
+func binary(name string) func(*testing.T) bool {
+	return func(t *testing.T) bool { return has(t, name) }
+}
+
+// hasSynapse says whether there is a Synapse, and names what is left out without it.
+func hasSynapse(t *testing.T) bool {
+	t.Helper()
+	err := devenv.HasSynapse()
+	if err != nil && !devenv.WithoutSynapse(err) {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Run("Synapse", func(t *testing.T) { t.Skip(err) })
+	}
+	return err == nil
 }
 
 // has says whether a binary is there. With CI it has to be.

@@ -23,6 +23,9 @@ type chat interface {
 
 	// kind sorts a request.
 	kind(r *http.Request) kind
+	// limit names what a 429 to a request is about: whoever comes under the same one has to wait. It is empty where a
+	// 429 is about everybody.
+	limit(r *http.Request) string
 	// made is the ID of the space that an answer says was made; empty for any other answer.
 	made(r *http.Request, body []byte) string
 	// tooMany is the body with which the server refuses too many requests.

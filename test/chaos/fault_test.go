@@ -84,7 +84,7 @@ var faults = []fault{
 		asked := time.Now()
 		x.refuse(http.StatusTooManyRequests, x.chat.tooMany(), "Retry-After", "3")
 		x.flush()
-		x.traffic.asksToWait(asked, 3*time.Second)
+		x.traffic.asksToWait(x.chat.limit(x.r), asked, 3*time.Second)
 	}},
 	{name: "429 without", says: "one request in ten; the manager waits for a second of its own accord", disturb: func(x *exchange) {
 		if !x.oneIn(10) {

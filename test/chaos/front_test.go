@@ -67,7 +67,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	on, _ := r.Context().Value(ofConnection{}).(*connection)
 	x := &exchange{front: f, w: w, r: r, on: on, kind: f.chat.kind(r)}
 	x.nth = f.counts(x.kind)
-	over := f.traffic.comes(x.kind)
+	over := f.traffic.comes(x.kind, f.chat.limit(r))
 	defer over()
 	on.carries(over)
 	if x.kind == socket || x.kind == poll {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -18,18 +19,25 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
-// matrix is a real Dendrite.
+// matrix is a real homeserver.
 type matrix struct {
+	name   string
 	server *devenv.LocalHomeserver
 	// operator acts as Cabildo does; pat is an ordinary account.
 	operator, pat *mautrix.Client
 }
 
-func openMatrix(ctx context.Context) (_ chat, err error) {
-	m := &matrix{}
-	if m.server, err = devenv.StartDendrite(ctx, devenv.DendriteOptions{}); err != nil {
+// on opens a homeserver, by its name in the table.
+func on(name string, options stack.HomeserverOptions) func(context.Context) (chat, error) {
+	return func(ctx context.Context) (chat, error) { return openMatrix(ctx, name, options) }
+}
+
+func openMatrix(ctx context.Context, name string, options stack.HomeserverOptions) (_ chat, err error) {
+	m := &matrix{name: name}
+	if m.server, err = options.Start(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -48,6 +56,9 @@ func openMatrix(ctx context.Context) (_ chat, err error) {
 			}
 		}
 	}
+	if err := m.server.RegisterOperator(ctx); err != nil { // it is in foreign rooms before the manager comes
+		return nil, err
+	}
 	m.operator, err = mautrix.NewClient(m.server.URL, id.UserID(m.server.OperatorUserID), m.server.ASToken)
 	if err != nil {
 		return nil, err
@@ -56,7 +67,7 @@ func openMatrix(ctx context.Context) (_ chat, err error) {
 	return m, nil
 }
 
-func (m *matrix) String() string { return "Matrix" }
+func (m *matrix) String() string { return m.name }
 func (m *matrix) url() string    { return m.server.URL }
 func (m *matrix) close() error   { return m.server.Close() }
 func (m *matrix) tooMany() string {
@@ -72,6 +83,30 @@ func (m *matrix) acting(name string) (*mautrix.Client, error) {
 		c.SetAppServiceUserID = true
 	}
 	return c, err
+}
+
+// placeholders are for the IDs in a path, by their sigil.
+var placeholders = map[byte]string{'!': "{room}", '#': "{alias}", '@': "{account}", '$': "{event}"}
+
+// limit is one for each kind of request: a homeserver limits how often rooms are made apart from how often state is
+// written, and both apart from the sync.
+func (m *matrix) limit(r *http.Request) string {
+	var parts []string
+	for part := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
+		plain, err := url.PathUnescape(part)
+		if err != nil || plain == "" {
+			plain = part
+		}
+		if plain != "" && placeholders[plain[0]] != "" {
+			plain = placeholders[plain[0]]
+		}
+		parts = append(parts, plain)
+	}
+	// What is written into a room, and under which key, makes no difference.
+	if i := slices.Index(parts, "rooms"); i >= 0 && len(parts) > i+3 {
+		parts = append(parts[:i+3], "…")
+	}
+	return r.Method + " " + strings.Join(parts, "/")
 }
 
 const createRoom = "/v3/createRoom"
@@ -169,6 +204,11 @@ func (m *matrix) picture(ctx context.Context, space string) (picture, error) {
 		for _, own := range []string{"dev.cabildo.key", "dev.cabildo.attempt"} { // made of what is the run's own
 			delete(e.Content.Raw, own)
 		}
+		if e.Type == event.StatePowerLevels {
+			// Synapse adds it where it makes the power levels, and no version of a room has a use for it. A manager that
+			// sees a room before all of it is made writes them without.
+			delete(e.Content.Raw, "historical")
+		}
 		content, err := json.Marshal(e.Content.Raw)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s of %s: %w", e.Type.Type, space, err)
@@ -232,8 +272,8 @@ func (m *matrix) history(ctx context.Context, space string, of event.Type) ([]*e
 }
 
 func (m *matrix) read(ctx context.Context, into any, path ...any) error {
-	url := m.operator.BuildURL(mautrix.ClientURLPath(append([]any{"v3"}, path...)))
-	if _, err := m.operator.MakeRequest(ctx, http.MethodGet, url, nil, into); err != nil {
+	at := m.operator.BuildURL(mautrix.ClientURLPath(append([]any{"v3"}, path...)))
+	if _, err := m.operator.MakeRequest(ctx, http.MethodGet, at, nil, into); err != nil {
 		return fmt.Errorf("reading %v: %w", path, err)
 	}
 	return nil

@@ -55,10 +55,13 @@ func openMattermost(ctx context.Context) (_ chat, err error) {
 
 func (m *mattermost) know(id, name string) { m.names[id], m.ids[name] = name, id }
 
-func (m *mattermost) String() string  { return "Mattermost" }
-func (m *mattermost) url() string     { return m.server.URL }
-func (m *mattermost) close() error    { return m.server.Close() }
-func (m *mattermost) tooMany() string { return "limit exceeded\n" }
+func (m *mattermost) String() string { return "Mattermost" }
+func (m *mattermost) url() string    { return m.server.URL }
+func (m *mattermost) close() error   { return m.server.Close() }
+
+// limit is one for all that an account asks.
+func (m *mattermost) limit(*http.Request) string { return "" }
+func (m *mattermost) tooMany() string            { return "limit exceeded\n" }
 
 // asks are the reads that have too much to say for a URL.
 var asks = []string{"/channels/search", "/users/usernames", "/users/ids", "/posts/ids"}

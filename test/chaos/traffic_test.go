@@ -20,21 +20,24 @@ type traffic struct {
 	early    int
 }
 
-// span is a time in which nobody may come.
-type span struct{ from, to time.Time }
+// span is a time in which nobody may come who is under a limit: the empty one is everybody's.
+type span struct {
+	limit    string
+	from, to time.Time
+}
 
 // grace is how long after a 429 something may still come that had its turn
 // before, on a machine that has other things to do.
 const grace = time.Second
 
-// comes counts a request, and what it returns counts that it is over. What
-// waits for news takes none of the concurrent places.
-func (t *traffic) comes(k kind) (over func()) {
+// comes counts a request under a limit, and what it returns counts that it is
+// over. What waits for news takes none of the concurrent places.
+func (t *traffic) comes(k kind, limit string) (over func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	t.came = append(t.came, now)
-	if slices.ContainsFunc(t.waits, func(s span) bool { return now.After(s.from) && now.Before(s.to) }) {
+	if slices.ContainsFunc(t.waits, func(s span) bool { return s.limit == limit && now.After(s.from) && now.Before(s.to) }) {
 		t.early++
 	}
 	if k == poll || k == socket {
@@ -49,13 +52,13 @@ func (t *traffic) comes(k kind) (over func()) {
 	})
 }
 
-// asksToWait notes that the server has just asked everybody to wait, in an
-// answer that it began to write at that moment: nobody can have begun to wait
-// before.
-func (t *traffic) asksToWait(at time.Time, d time.Duration) {
+// asksToWait notes that the server has just asked everybody under a limit to
+// wait, in an answer that it began to write at that moment: nobody can have
+// begun to wait before.
+func (t *traffic) asksToWait(limit string, at time.Time, d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.waits = append(t.waits, span{time.Now().Add(grace), at.Add(d)})
+	t.waits = append(t.waits, span{limit, time.Now().Add(grace), at.Add(d)})
 }
 
 // late is how much later than another a request may come that was sent before

@@ -136,6 +136,9 @@ type trial struct {
 
 func (t trial) String() string { return fmt.Sprintf("%s %s", t.point, t.variant) }
 
+// registers is the first run on a homeserver: later ones find the operator's account.
+var registers = trial{point{call{matrix, "POST", "register"}, 1}, killed}
+
 // every is every point in every variant.
 func every(points []point) []trial {
 	var trials []trial

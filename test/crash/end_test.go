@@ -54,6 +54,11 @@ func (w *world) look(ctx context.Context) (picture, error) {
 			for _, own := range []string{"dev.cabildo.key", "dev.cabildo.attempt"} { // made of what is the run's own
 				delete(e.Content.Raw, own)
 			}
+			if e.Type == event.StatePowerLevels {
+				// Synapse adds it where it makes the power levels, and no version of a room has a use for it. A manager
+				// that sees a room before all of it is made writes them without.
+				delete(e.Content.Raw, "historical")
+			}
 			if e.Type == event.StateMember { // the profile in it is the server's
 				maps.DeleteFunc(e.Content.Raw, func(field string, _ any) bool { return field != "membership" })
 			}

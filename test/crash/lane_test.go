@@ -27,6 +27,7 @@ import (
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
 	"github.com/cabildo-dev/cabildo/hack/devenv"
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // people have accounts on every homeserver.
@@ -48,7 +49,7 @@ type lane struct {
 }
 
 // openLane starts the servers, and installs the chart.
-func openLane(ctx context.Context, name string) (_ *lane, err error) {
+func openLane(ctx context.Context, on stack.HomeserverOptions, name string) (_ *lane, err error) {
 	l := &lane{name: name}
 	defer func() {
 		if err != nil {
@@ -63,7 +64,7 @@ func openLane(ctx context.Context, name string) (_ *lane, err error) {
 		return l.cluster.InstallChart(starting)
 	})
 	group.Go(func() (err error) {
-		l.homeserver, err = devenv.StartDendrite(starting, devenv.DendriteOptions{})
+		l.homeserver, err = on.Start(starting)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -229,6 +230,9 @@ func (k *keeper) said(most int64) string {
 // the room of a createRoom whose answer was lost.
 const patience = 90 * time.Second
 
+// final is a complaint that no time will mend.
+type final struct{ error }
+
 // await looks until there is nothing to complain about.
 func (k *keeper) await(ctx context.Context, what string, complaint func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("in vain"))
@@ -238,8 +242,8 @@ func (k *keeper) await(ctx context.Context, what string, complaint func(context.
 			return err
 		}
 		err := complaint(ctx)
-		if err == nil {
-			return nil
+		if err == nil || errors.As(err, new(final)) {
+			return err
 		}
 		select {
 		case <-ctx.Done():

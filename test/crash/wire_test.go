@@ -32,6 +32,10 @@ type wire struct {
 	hit   bool
 	// made are the rooms of every createRoom that the homeserver answered.
 	made []string
+	// polls are the syncs that came from the manager that runs now.
+	polls int
+	// first is when the first of them came.
+	first time.Time
 	// late is not nil while the homeserver's news comes late: closed when it may come.
 	late chan struct{}
 	// dying is not nil from the strike until the manager is dead. What the manager
@@ -111,6 +115,11 @@ func (w *wire) enter(ctx context.Context, c call, counts bool) (context.Context,
 		return ctx, false
 	}
 	ctx = context.WithValue(ctx, isPoint{}, false)
+	if c.route == "sync" {
+		if w.polls++; w.polls == 1 {
+			w.first = time.Now()
+		}
+	}
 	if !counts {
 		return ctx, true
 	}
@@ -195,7 +204,32 @@ func (w *wire) dead() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	close(w.dying)
-	w.dying = nil
+	w.dying, w.polls = nil, 0
+}
+
+// end has the manager killed now, at no point at all.
+func (w *wire) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dying = make(chan struct{})
+	w.struck <- struct{}{}
+}
+
+// polled is how many syncs the manager that runs now has asked for; none while it is being replaced.
+func (w *wire) polled() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dying != nil {
+		return 0
+	}
+	return w.polls
+}
+
+// firstPoll is when the manager that runs now asked for everything; before it did, when the last one had.
+func (w *wire) firstPoll() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.first
 }
 
 // seen is what went through so far.

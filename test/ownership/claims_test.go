@@ -43,14 +43,16 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 	}
 
 	DescribeTable("that claim the same names: the first keeps them, and nobody fights",
-		func(ctx SpecContext, ownAccounts, adopts bool, reason string) {
-			name := unique("town")
+		func(ctx SpecContext, on anywhere, ownAccounts, adopts bool, reason string) {
+			at, name := on(ctx), unique("town")
 			first, second := east.town(ctx, name), west.town(ctx, name)
-			looker := operator()
+			first.isAt(at)
+			second.isAt(at)
+			looker := operatorAt(at)
 			if ownAccounts {
-				looker = person(ctx, name+"-east")
+				looker = personAt(ctx, at, name+"-east")
 				first.actsAs(looker.AccessToken)
-				second.actsAs(person(ctx, name+"-west").AccessToken)
+				second.actsAs(personAt(ctx, at, name+"-west").AccessToken)
 			}
 			if adopts {
 				second.adopts()
@@ -63,10 +65,12 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 			west.says(ctx, second.community, metav1.ConditionFalse, reason)
 			west.says(ctx, second.group, metav1.ConditionFalse, v1alpha1.ReasonCommunityNotReady)
 		},
-		Entry("with one account between them", false, false, v1alpha1.ReasonOwnedByAnotherInstallation),
-		Entry("with one account between them, and adoption declared", false, true, v1alpha1.ReasonOwnedByAnotherInstallation),
-		Entry("with accounts of their own, so that the second can't look inside", true, false, v1alpha1.ReasonNameTaken),
-		Entry("with accounts of their own, and adoption declared", true, true, v1alpha1.ReasonCannotControl),
+		Entry("with one account between them", anywhere(onDendrite), false, false, v1alpha1.ReasonOwnedByAnotherInstallation),
+		Entry("with one account between them, and adoption declared", anywhere(onDendrite), false, true, v1alpha1.ReasonOwnedByAnotherInstallation),
+		Entry("with accounts of their own, so that the second can't look inside", anywhere(onDendrite), true, false, v1alpha1.ReasonNameTaken),
+		Entry("with accounts of their own, and adoption declared", anywhere(onDendrite), true, true, v1alpha1.ReasonCannotControl),
+		Entry("with one account between them, on Synapse", anywhere(onSynapse), false, true, v1alpha1.ReasonOwnedByAnotherInstallation),
+		Entry("with accounts of their own, on Synapse", anywhere(onSynapse), true, true, v1alpha1.ReasonCannotControl),
 	)
 
 	It("with accounts of their own: one that is let into the other's space sees whose it is", func(ctx SpecContext) {
@@ -89,14 +93,16 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 		peaceful(ctx, eastern, first, second)
 	})
 
-	It("that claim different names work side by side, and then rest", Label("promise 9"), func(ctx SpecContext) {
-		first, second := east.town(ctx, unique("town")), west.town(ctx, unique("town"))
+	DescribeTable("that claim different names work side by side, and then rest", Label("promise 9"), func(ctx SpecContext, on anywhere) {
+		at, first, second := on(ctx), east.town(ctx, unique("town")), west.town(ctx, unique("town"))
+		first.isAt(at)
+		second.isAt(at)
 		east.apply(ctx, first.objects()...)
 		west.apply(ctx, second.objects()...)
 		east.settled(ctx, first)
 		west.settled(ctx, second)
-		Expect(leadsTo(ctx, first.name+"-golang")).To(BeEquivalentTo(first.rooms()[1]))
-		Expect(leadsTo(ctx, second.name+"-golang")).To(BeEquivalentTo(second.rooms()[1]))
+		Expect(leadsToAt(ctx, at, first.name+"-golang")).To(BeEquivalentTo(first.rooms()[1]))
+		Expect(leadsToAt(ctx, at, second.name+"-golang")).To(BeEquivalentTo(second.rooms()[1]))
 		Expect(first.rooms()).NotTo(ContainElements(second.rooms()))
 		eastern, western := east.writes(first.name), west.writes(second.name)
 		versions := east.versions(ctx, first)
@@ -105,7 +111,10 @@ var _ = Describe("two installations on one homeserver", Label("promise 2"), func
 			g.Expect(west.writes(second.name)).To(Equal(western))
 			g.Expect(east.versions(ctx, first)).To(Equal(versions), "nothing is written to the API server either")
 		}).Should(Succeed())
-	})
+	},
+		Entry("on Dendrite", anywhere(onDendrite)),
+		Entry("on Synapse", anywhere(onSynapse)),
+	)
 
 	It("hand a space over: what one released the other may adopt, and then it is the other's", func(ctx SpecContext) {
 		name := unique("town")

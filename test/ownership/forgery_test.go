@@ -4,7 +4,6 @@
 package ownership_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
-	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
 // owner is the type of the mark.
@@ -106,7 +104,7 @@ var _ = Describe("a person who wants Cabildo's power", Label("promise 2", "promi
 
 var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7"), func() {
 	It("of version 12, which somebody else made, is refused for good, whatever they grant", func(ctx SpecContext) {
-		at := makesVersion12(ctx)
+		at := onSynapse(ctx)
 		t := east.town(ctx, unique("town"))
 		t.isAt(at)
 		t.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned}
@@ -135,7 +133,7 @@ var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7
 	})
 
 	DescribeTable("because another installation's account made it, stays that account's, also when it was released",
-		func(ctx SpecContext, on func(context.Context) *devenv.LocalHomeserver, says func(made, us string) string) {
+		func(ctx SpecContext, on anywhere, says func(made, us string) string) {
 			at, name := on(ctx), unique("town")
 			first, second := east.town(ctx, name), west.town(ctx, name)
 			first.isAt(at)
@@ -158,9 +156,9 @@ var _ = Describe("a space that can't be governed", Label("promise 2", "promise 7
 			Expect(stateOf(ctx, western, room)).To(Equal(before))
 			Expect(west.writes(name)).To(BeZero())
 		},
-		Entry("in a room of version 11", func(context.Context) *devenv.LocalHomeserver { return homeserver },
+		Entry("in a room of version 11", onDendrite,
 			func(_, us string) string { return "the operator " + us + " has power level 0 and needs 100" }),
-		Entry("in a room of version 12", makesVersion12,
+		Entry("in a room of version 12", onSynapse,
 			func(made, _ string) string { return made + " made the room, and in rooms of version 12" }),
 	)
 })

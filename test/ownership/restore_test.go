@@ -19,13 +19,15 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cabildo-dev/cabildo/api/v1alpha1"
+	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
 // inhabited makes a town Ready with a person in its group who said something.
-func inhabited(ctx context.Context, i *installation) (t *town, ana *mautrix.Client, said id.EventID) {
+func inhabited(ctx context.Context, i *installation, at *devenv.LocalHomeserver) (t *town, ana *mautrix.Client, said id.EventID) {
 	GinkgoHelper()
 	t = i.town(ctx, unique("town"))
-	ana = person(ctx, t.name+"-ana")
+	t.isAt(at)
+	ana = personAt(ctx, at, t.name+"-ana")
 	t.group.Spec.Members = []v1alpha1.MemberSource{{Person: t.name + "-ana", Role: v1alpha1.RoleModerator}}
 	i.ready(ctx, t)
 	message, err := ana.SendText(ctx, id.RoomID(t.rooms()[1]), "Hello")
@@ -73,17 +75,19 @@ func backup(ctx context.Context, i *installation) string {
 }
 
 var _ = Describe("a lost cluster", Label("promise 2", "promise 3"), func() {
-	It("is restored from a backup of its resources: the same rooms, no new ones, and not one write", func(ctx SpecContext) {
-		lost := install(ctx, "north")
-		t, ana, said := inhabited(ctx, lost)
-		rooms, inRooms := t.rooms(), joinedRooms(ctx, operator())
-		state := stateOf(ctx, operator(), id.RoomID(rooms[1]))
+	DescribeTable("is restored from a backup of its resources: the same rooms, no new ones, and not one write", func(ctx SpecContext, on anywhere) {
+		at, lost := on(ctx), install(ctx, "north")
+		t, ana, said := inhabited(ctx, lost, at)
+		looker := operatorAt(at)
+		rooms, inRooms := t.rooms(), joinedRooms(ctx, looker)
+		state := stateOf(ctx, looker, id.RoomID(rooms[1]))
 		saved := backup(ctx, lost)
 		Expect(saved).NotTo(Or(ContainSubstring("uid:"), ContainSubstring(rooms[0])), "the backup knows less than the cluster did")
 		lost.stop()
 
 		restored := install(ctx, "north")
 		again := restored.town(ctx, t.name) // for the namespace; Secrets come from where secrets are kept
+		again.isAt(at)
 		restored.apply(ctx, again.secret)
 		for document := range strings.SplitSeq(saved, "---\n") {
 			var o unstructured.Unstructured
@@ -92,17 +96,20 @@ var _ = Describe("a lost cluster", Label("promise 2", "promise 3"), func() {
 		}
 		restored.settled(ctx, again)
 		Expect(again.rooms()).To(Equal(rooms))
-		Expect(joinedRooms(ctx, operator())).To(Equal(inRooms))
+		Expect(joinedRooms(ctx, looker)).To(Equal(inRooms))
 		Expect(restored.writes(t.name)).To(BeZero())
-		Expect(stateOf(ctx, operator(), id.RoomID(rooms[1]))).To(Equal(state))
+		Expect(stateOf(ctx, looker, id.RoomID(rooms[1]))).To(Equal(state))
 		stillThere(ctx, ana, id.RoomID(rooms[1]), said)
-	})
+	},
+		Entry("on Dendrite", anywhere(onDendrite)),
+		Entry("on Synapse, which answers the second cluster what the first one asked", anywhere(onSynapse)),
+	)
 })
 
 var _ = Describe("a folder that GitOps deletes and applies again", Label("promise 2", "promise 5"), func() {
 	DescribeTable("finds its rooms, with everybody in them",
 		func(ctx SpecContext, order func(*town) []client.Object) {
-			t, ana, said := inhabited(ctx, east)
+			t, ana, said := inhabited(ctx, east, homeserver)
 			rooms, inRooms := t.rooms(), joinedRooms(ctx, operator())
 			membership := event.StateMember.Type + " " + ana.UserID.String()
 			before := stateOf(ctx, operator(), id.RoomID(rooms[1]))

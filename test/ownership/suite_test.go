@@ -25,8 +25,8 @@ import (
 	"github.com/cabildo-dev/cabildo/hack/devenv"
 )
 
-// homeserver is the one that all installations share. east and west are
-// installations that run through the whole suite.
+// homeserver is the one that all installations share, where a spec asks for no
+// other. east and west are installations that run through the whole suite.
 var (
 	homeserver *devenv.LocalHomeserver
 	east, west *installation
@@ -88,18 +88,35 @@ func as(at *devenv.LocalHomeserver, account id.UserID, token string) *mautrix.Cl
 	return c
 }
 
-// makesVersion12 is a homeserver that makes rooms of version 12, for one spec. The
-// spec is skipped where there is no such homeserver.
-func makesVersion12(ctx context.Context) *devenv.LocalHomeserver {
+// anywhere is a homeserver for one spec.
+type anywhere func(context.Context) *devenv.LocalHomeserver
+
+// onDendrite is the one of the suite.
+func onDendrite(context.Context) *devenv.LocalHomeserver { return homeserver }
+
+// synapse is the other homeserver that specs share; nil until one asks for it.
+var synapse *devenv.LocalHomeserver
+
+// onSynapse is a homeserver that also makes rooms of version 12. The spec is skipped where there is none.
+func onSynapse(ctx context.Context) *devenv.LocalHomeserver {
 	GinkgoHelper()
-	at, err := devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
-	if devenv.WithoutSynapse(err) {
+	if synapse != nil {
+		return synapse
+	}
+	if err := devenv.HasSynapse(); devenv.WithoutSynapse(err) {
 		Skip(err.Error())
 	}
+	at, err := devenv.StartSynapse(ctx, devenv.SynapseOptions{Publish: true})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(at.Close)
+	synapse = at
 	return at
 }
+
+var _ = AfterSuite(func() {
+	if synapse != nil {
+		Expect(synapse.Close()).To(Succeed())
+	}
+})
 
 // stateOf is every piece of state of a room, by type, key and the event that
 // set it: two that are equal mean that nobody wrote anything in between.
@@ -128,7 +145,12 @@ func joinedRooms(ctx context.Context, c *mautrix.Client) int {
 // leadsTo is the room that an alias leads to.
 func leadsTo(ctx context.Context, address string) id.RoomID {
 	GinkgoHelper()
-	answer, err := operator().ResolveAlias(ctx, id.NewRoomAlias(address, homeserver.ServerName))
+	return leadsToAt(ctx, homeserver, address)
+}
+
+func leadsToAt(ctx context.Context, at *devenv.LocalHomeserver, address string) id.RoomID {
+	GinkgoHelper()
+	answer, err := operatorAt(at).ResolveAlias(ctx, id.NewRoomAlias(address, at.ServerName))
 	Expect(err).NotTo(HaveOccurred())
 	return answer.RoomID
 }

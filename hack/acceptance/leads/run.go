@@ -51,12 +51,12 @@ type run struct {
 }
 
 // Run tells the story in order, and takes everything down at its end.
-func Run(ctx context.Context, format, file string) (err error) {
+func Run(ctx context.Context, on stack.HomeserverOptions, format, file string) (err error) {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("there is nothing to import at %q: make acceptance %s", file, Formats[format])
 	}
 	r := &run{
-		Stack: stack.Stack{WithMattermost: true}, format: format, file: file,
+		Stack: stack.Stack{WithMattermost: true, On: on}, format: format, file: file,
 		results: results{led: map[string]int{}, all: map[string]int{}, right: map[string]int{}},
 	}
 	defer func() {

@@ -14,6 +14,7 @@ import (
 
 // results is what was measured.
 type results struct {
+	homeserver    string
 	read, indexed time.Duration
 	held          int64 // bytes of heap
 	refreshed     []time.Duration
@@ -57,7 +58,7 @@ func (r *results) section() *report.Section {
 			{Name: "directory", Value: fmt.Sprintf("%d people; %d groups of %d, each tenth with another one in it", people, teams, inTeam)},
 			{Name: "refresh", Value: fmt.Sprintf("%d times", refreshes)},
 			{Name: "members", Value: fmt.Sprintf("%d groups, each with %d groups of the directory and one of %d values of an attribute; %d times", spaces, teamsOfSpace, areas, computedTimes)},
-			{Name: "one person disabled", Value: fmt.Sprintf("in %d groups of %d people on Dendrite with SQLite, %d times, then %d others with the bare loop in the same rooms; timed from the end of the reading to the last removal as the homeserver dates it", rooms, inCrew, rounds, rounds)},
+			{Name: "one person disabled", Value: fmt.Sprintf("in %d groups of %d people on %s, %d times, then %d others with the bare loop in the same rooms; timed from the end of the reading to the last removal as the homeserver dates it", rooms, inCrew, r.homeserver, rounds, rounds)},
 			{Name: "requests", Value: fmt.Sprintf("%d at once for both; %d a second for the operator, no rate for the bare loop", stack.Concurrency, stack.PerSecond)},
 		},
 	}

@@ -42,12 +42,13 @@ type benchmark struct {
 	server  *devenv.Slapd
 	index   *directory.Index
 	leavers *leavers
+	on      stack.HomeserverOptions
 	results results
 }
 
 // Run measures.
-func Run(ctx context.Context) (_ *report.Section, err error) {
-	b := &benchmark{index: directory.NewIndex()}
+func Run(ctx context.Context, on stack.HomeserverOptions) (_ *report.Section, err error) {
+	b := &benchmark{index: directory.NewIndex(), on: on}
 	defer func() {
 		if b.leavers != nil {
 			err = errors.Join(err, b.leavers.Close())
@@ -79,7 +80,11 @@ func (b *benchmark) start(ctx context.Context) (err error) {
 }
 
 func (b *benchmark) startServers(ctx context.Context) error {
-	b.leavers = &leavers{ldap: b.server}
+	var err error
+	if b.results.homeserver, err = b.on.Version(); err != nil {
+		return err
+	}
+	b.leavers = &leavers{Stack: stack.Stack{On: b.on}, ldap: b.server}
 	return b.leavers.Start(ctx)
 }
 

@@ -22,8 +22,8 @@ type benchmark struct {
 }
 
 // Run measures with a thousand communities on the homeserver, or with so many.
-func Run(ctx context.Context, limit int) (_ *report.Section, err error) {
-	b := &benchmark{communities: 1000}
+func Run(ctx context.Context, on stack.HomeserverOptions, limit int) (_ *report.Section, err error) {
+	b := &benchmark{Stack: stack.Stack{On: on}, communities: 1000}
 	if limit > 0 {
 		b.communities = limit
 	}

@@ -25,7 +25,7 @@ import (
 
 // bareLoop makes rooms that are described already, as a script would that is
 // run once: it reads nothing, checks nothing, and stops at the first error. It
-// has the operator's HTTP client, as many requests under way, and no rate.
+// has the operator's HTTP client, as many requests under way, and no rate. It acts as the operator's account does.
 type bareLoop struct {
 	homeserver *devenv.LocalHomeserver
 	client     *http.Client
@@ -82,7 +82,7 @@ func (b *bareLoop) make(ctx context.Context, r room) error {
 		Room  string `json:"room_id"`
 		Event string `json:"event_id"`
 	}
-	if err := b.do(ctx, http.MethodPost, "/createRoom", "/createRoom", "", create, &answer); err != nil {
+	if err := b.do(ctx, http.MethodPost, "/createRoom", "/createRoom", create, &answer); err != nil {
 		return err
 	}
 	b.learn(roomName(r.alias), answer.Room)
@@ -90,7 +90,7 @@ func (b *bareLoop) make(ctx context.Context, r room) error {
 		return nil
 	}
 	path := "/rooms/" + url.PathEscape(answer.Room) + "/send/m.room.message/guidelines"
-	if err := b.do(ctx, http.MethodPut, "/rooms/{room}/send/{type}/{txn}", path, "", json.RawMessage(r.message), &answer); err != nil {
+	if err := b.do(ctx, http.MethodPut, "/rooms/{room}/send/{type}/{txn}", path, json.RawMessage(r.message), &answer); err != nil {
 		return err
 	}
 	b.learn(messageName(r.alias), answer.Event)
@@ -131,7 +131,7 @@ func (r room) creation(names *strings.Replacer) (map[string]any, error) {
 		"room_alias_name":              localpart(r.alias),
 		"initial_state":                state,
 	}
-	if !strings.Contains(r.state[at{kind: typeJoinRules}], `"public"`) {
+	if len(r.members) > 0 && !strings.Contains(r.state[at{kind: typeJoinRules}], `"public"`) {
 		body["invite"] = r.members
 	}
 	return body, nil
@@ -153,7 +153,7 @@ func localpart(alias string) string {
 func (b *bareLoop) join(ctx context.Context, r room) error {
 	path := "/rooms/" + url.PathEscape(b.id(roomName(r.alias))) + "/join"
 	for _, account := range r.members {
-		if err := b.do(ctx, http.MethodPost, "/rooms/{room}/join", path, account, struct{}{}, nil); err != nil {
+		if err := b.send(ctx, http.MethodPost, "/rooms/{room}/join", path, account, struct{}{}, nil); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (b *bareLoop) join(ctx context.Context, r room) error {
 
 func (b *bareLoop) put(ctx context.Context, id string, where at, content string) error {
 	path := "/rooms/" + url.PathEscape(id) + "/state/" + where.kind + "/" + url.PathEscape(where.key)
-	return b.do(ctx, http.MethodPut, "/rooms/{room}/state/{type}", path, "", json.RawMessage(content), nil)
+	return b.do(ctx, http.MethodPut, "/rooms/{room}/state/{type}", path, json.RawMessage(content), nil)
 }
 
 // learn remembers what the server has for a name.
@@ -189,16 +189,18 @@ func (b *bareLoop) names(r room) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// do sends one request, and sends it again only when the server asks for that.
-func (b *bareLoop) do(ctx context.Context, method, route, path, as string, body, into any) error {
+// do sends one request as the operator's account.
+func (b *bareLoop) do(ctx context.Context, method, route, path string, body, into any) error {
+	return b.send(ctx, method, route, path, b.homeserver.OperatorUserID, body, into)
+}
+
+// send sends one request as an account, and sends it again only when the server asks for that.
+func (b *bareLoop) send(ctx context.Context, method, route, path, as string, body, into any) error {
 	content, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	where := b.homeserver.URL + "/_matrix/client/v3" + path
-	if as != "" {
-		where += "?" + url.Values{"user_id": {as}}.Encode()
-	}
+	where := b.homeserver.URL + "/_matrix/client/v3" + path + "?" + url.Values{"user_id": {as}}.Encode()
 	for {
 		request, err := http.NewRequestWithContext(platform.WithRoute(ctx, method+" "+route), method, where, bytes.NewReader(content))
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cabildo-dev/cabildo/hack/stack"
 )
 
 // processors is how long the processors worked for each server in a phase.
@@ -71,9 +73,34 @@ func (b *benchmark) readRooms(ctx context.Context) (err error) {
 	return nil
 }
 
-// restart is the first look of a new manager, when nothing has changed.
-func (b *benchmark) restart(ctx context.Context) (err error) {
-	b.results.restart, err = b.Restart(ctx, len(b.manifests.Groups))
+// restart is the first look of a new manager, when nothing has changed; and of another one, right after it.
+func (b *benchmark) restart(ctx context.Context) error {
+	if err := b.restartOnce(ctx, "restart"); err != nil {
+		return err
+	}
+	return b.restartOnce(ctx, "second restart")
+}
+
+// cached is longer than Synapse answers a repeated sync from its cache.
+const cached = 2*time.Minute + 5*time.Second
+
+// restartLate is that of a third one, when a homeserver has forgotten what it answered the ones before.
+func (b *benchmark) restartLate(ctx context.Context) error {
+	if b.On.Software != stack.Synapse {
+		fmt.Println("  Dendrite keeps no answers")
+		return nil
+	}
+	select {
+	case <-time.After(cached):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return b.restartOnce(ctx, "restart after two minutes")
+}
+
+func (b *benchmark) restartOnce(ctx context.Context, name string) error {
+	r, err := b.Restart(ctx, len(b.manifests.Groups))
+	b.results.restarts = append(b.results.restarts, restart{name, r})
 	return err
 }
 
@@ -89,6 +116,9 @@ func (b *benchmark) empty(ctx context.Context) error {
 func (b *benchmark) bare(ctx context.Context) error {
 	loop, err := newBareLoop(b.Homeserver)
 	if err != nil {
+		return err
+	}
+	if err := b.Homeserver.RegisterOperator(ctx); err != nil { // before the clock runs: the emptied homeserver has no account
 		return err
 	}
 	before, cpuErr := b.Homeserver.CPUTime()

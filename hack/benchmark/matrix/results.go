@@ -13,6 +13,7 @@ import (
 
 // results is what was measured.
 type results struct {
+	name                        string // of the section
 	versions                    string
 	groups, people, memberships int
 
@@ -21,11 +22,28 @@ type results struct {
 	bareCPU                    time.Duration // of the homeserver
 	coldRequests, bareRequests stack.Requests
 
-	restart *stack.Restart
-	changes []time.Duration // sorted
+	restarts []restart
+	changes  []time.Duration // sorted
 
 	resync        stack.Requests
 	busiestSecond int // reads
+}
+
+// restart is one of them.
+type restart struct {
+	name string
+	*stack.Restart
+}
+
+// figures are what may come of a restart when nothing has changed.
+func (r restart) figures(groups int) []report.Figure {
+	return []report.Figure{
+		{What: r.name + ": groups looked at", Value: fmt.Sprint(r.Looked), Limit: fmt.Sprintf("at least %d", groups), OK: r.Looked >= groups},
+		{What: r.name + ": resources Ready after it", Value: fmt.Sprint(r.Ready), Limit: fmt.Sprint(r.All), OK: r.Ready == r.All},
+		report.AtMost(r.name+": requests to the homeserver", r.Requests.Reads()+r.Requests.Writes(), mostRequests),
+		report.AtMost(r.name+": writes to the homeserver", r.Requests.Writes(), 0),
+		report.AtMost(r.name+": writes to the API server, leases apart", r.ServerWrites(), 0),
+	}
 }
 
 // The limits.
@@ -37,27 +55,31 @@ const (
 
 func (r *results) figures() []report.Figure {
 	p95 := report.Percentile(r.changes, 95)
-	return []report.Figure{
+	all := []report.Figure{
 		{What: "cold: from the first apply to the last Ready", Value: report.Seconds(r.cold)},
 		{What: "bare loop: the same rooms", Value: report.Seconds(r.bare)},
 		report.Ratio("cold over bare loop", r.cold.Seconds()/r.bare.Seconds(), mostRatio),
-		{What: "restart: groups looked at", Value: fmt.Sprint(r.restart.Looked), Limit: fmt.Sprintf("at least %d", r.groups), OK: r.restart.Looked >= r.groups},
-		{What: "restart: resources Ready after it", Value: fmt.Sprint(r.restart.Ready), Limit: fmt.Sprint(r.restart.All), OK: r.restart.Ready == r.restart.All},
-		report.AtMost("restart: requests to the homeserver", r.restart.Requests.Reads()+r.restart.Requests.Writes(), mostRequests),
-		report.AtMost("restart: writes to the homeserver", r.restart.Requests.Writes(), 0),
-		report.AtMost("restart: writes to the API server, leases apart", r.restart.ServerWrites(), 0),
+	}
+	for _, one := range r.restarts {
+		all = append(all, one.figures(r.groups)...)
+	}
+	return append(all, []report.Figure{
 		{What: "change: one group, to the topic of its room, median", Value: report.Seconds(report.Percentile(r.changes, 50))},
 		report.Under("change: the same, 95th percentile", p95, mostChange),
 		{What: "change: the same, longest", Value: report.Seconds(r.changes[len(r.changes)-1])},
 		report.AtMost("resync: writes to the homeserver", r.resync.Writes(), 0),
 		{What: "resync: requests in the busiest second", Value: fmt.Sprint(r.busiestSecond)},
-	}
+	}...)
 }
 
 // section is what the page says.
 func (r *results) section() *report.Section {
+	var complaints []string
+	for _, one := range r.restarts {
+		complaints = append(complaints, one.Complaints()...)
+	}
 	return &report.Section{
-		Name:    "Matrix",
+		Name:    r.name,
 		Figures: r.figures(),
 		Settings: []report.Setting{
 			{Name: "servers", Value: r.versions},
@@ -71,9 +93,9 @@ func (r *results) section() *report.Section {
 		Requests: []report.Requests{
 			{Of: "Cold", Asked: r.coldRequests, Groups: r.groups},
 			{Of: "Bare loop", Asked: r.bareRequests, Groups: r.groups},
-			{Of: "Restart, until nothing was left to do", Asked: r.restart.Requests, Groups: r.groups},
+			{Of: "Restart, until nothing was left to do", Asked: r.restarts[0].Requests, Groups: r.groups},
 			{Of: fmt.Sprintf("Resync, two intervals of %s", resyncInterval), Asked: r.resync, Groups: r.groups},
 		},
-		Complaints: r.restart.Complaints(),
+		Complaints: complaints,
 	}
 }

@@ -23,10 +23,14 @@ func good() results {
 	}
 	return results{
 		groups: 554, cold: 130 * time.Second, bare: 100 * time.Second, changes: changes,
-		restart: &stack.Restart{
-			Written: stack.Written{Requests: stack.Requests{"GET /sync": {Count: 10}}},
-			Looked:  554, Ready: 556, All: 556,
-		},
+		restarts: []restart{{"restart", calmRestart()}, {"second restart", calmRestart()}},
+	}
+}
+
+func calmRestart() *stack.Restart {
+	return &stack.Restart{
+		Written: stack.Written{Requests: stack.Requests{"GET /sync": {Count: 10}}},
+		Looked:  554, Ready: 556, All: 556,
 	}
 }
 
@@ -40,11 +44,12 @@ func TestLimitsHoldAtTheirEdge(t *testing.T) {
 func TestEachLimitCanBeMissed(t *testing.T) {
 	for what, breakIt := range map[string]func(*results){
 		"cold over bare loop":                             func(r *results) { r.cold += time.Second },
-		"restart: groups looked at":                       func(r *results) { r.restart.Looked-- },
-		"restart: resources Ready after it":               func(r *results) { r.restart.Ready-- },
-		"restart: requests to the homeserver":             func(r *results) { r.restart.Requests["GET /whoami"] = stack.Exchange{Count: 1} },
-		"restart: writes to the homeserver":               func(r *results) { r.restart.Requests = stack.Requests{"PUT /x": {Count: 1}} },
-		"restart: writes to the API server, leases apart": func(r *results) { r.restart.Server = map[string]int{"PATCH groups/status": 1} },
+		"restart: groups looked at":                       func(r *results) { r.restarts[0].Looked-- },
+		"restart: resources Ready after it":               func(r *results) { r.restarts[0].Ready-- },
+		"restart: requests to the homeserver":             func(r *results) { r.restarts[0].Requests["GET /whoami"] = stack.Exchange{Count: 1} },
+		"restart: writes to the homeserver":               func(r *results) { r.restarts[0].Requests = stack.Requests{"PUT /x": {Count: 1}} },
+		"restart: writes to the API server, leases apart": func(r *results) { r.restarts[0].Server = map[string]int{"PATCH groups/status": 1} },
+		"second restart: writes to the homeserver":        func(r *results) { r.restarts[1].Requests = stack.Requests{"PUT /x": {Count: 1}} },
 		"change: the same, 95th percentile":               func(r *results) { r.changes[56] = 2 * time.Second },
 		"resync: writes to the homeserver":                func(r *results) { r.resync = stack.Requests{"PUT /x": {Count: 1}} },
 	} {
@@ -58,6 +63,6 @@ func TestEachLimitCanBeMissed(t *testing.T) {
 
 func TestAnEventIsAWriteToTheAPIServer(t *testing.T) {
 	r := good()
-	r.restart.Events = []string{"Group golang: SpaceUpdated"}
+	r.restarts[0].Events = []string{"Group golang: SpaceUpdated"}
 	NewWithT(t).Expect(missed(r)).To(ConsistOf("restart: writes to the API server, leases apart"))
 }

@@ -29,8 +29,13 @@ type benchmark struct {
 }
 
 // Run measures with the configuration in a folder, or with so many groups of it.
-func Run(ctx context.Context, data string, limit int) (*report.Section, error) {
-	return (&benchmark{data: data, limit: limit}).run(ctx)
+func Run(ctx context.Context, on stack.HomeserverOptions, data string, limit int) (*report.Section, error) {
+	b := &benchmark{Stack: stack.Stack{On: on}, data: data, limit: limit}
+	b.results.name = "Matrix"
+	if on.Software == stack.Synapse {
+		b.results.name = "Synapse"
+	}
+	return b.run(ctx)
 }
 
 // run tells the story in order, and takes everything down at its end.
@@ -43,7 +48,8 @@ func (b *benchmark) run(ctx context.Context) (_ *report.Section, err error) {
 		stack.Step{Says: "Making the people's accounts", Do: b.makePeople},
 		stack.Step{Says: "Cold: applying the manifests, and waiting until everything is Ready", Do: b.cold},
 		stack.Step{Says: "Reading the rooms", Do: b.readRooms},
-		stack.Step{Says: "Restart: starting the manager anew, and waiting until it has looked at everything", Do: b.restart},
+		stack.Step{Says: "Restart: starting the manager anew, twice, and waiting until it has looked at everything", Do: b.restart},
+		stack.Step{Says: "Restart: once more, when the homeserver's cache has come to its end", Do: b.restartLate},
 		stack.Step{Says: "Change: changing one group after the other, and looking into its room", Do: b.change},
 		stack.Step{Says: "Resync: counting what is verified in two intervals", Do: b.resync},
 		stack.Step{Says: "Taking all down but the homeserver, and emptying that", Do: b.empty},

@@ -130,12 +130,13 @@ func (a *Adapter) takeIn(ctx context.Context, answer *syncAnswer, first bool, as
 }
 
 // lost notes that the sync failed so many times in a row. Who waits for the
-// platform hears of it when it goes on: see view.health.
+// platform hears of it when it goes on: see view.health. A view that is trusted
+// fails before anything else is asked: meanwhile somebody would be removed.
 func (a *Adapter) lost(ctx context.Context, failures int, err error) {
 	if failures == 1 {
 		a.log.Info("lost the sync with the homeserver", "reason", err.Error())
-		err = a.unsyncable(ctx, err)
-	} else if !a.view.isSynced() {
+	}
+	if !a.view.isSynced() {
 		err = a.unsyncable(ctx, err)
 	}
 	if a.view.fail(err, time.Now()) {
