@@ -149,9 +149,14 @@ func TestAProblemIsAnError(t *testing.T) {
 
 func TestAQuotedSentenceEndsWithOneFullStop(t *testing.T) {
 	g := NewWithT(t)
-	refused := errors.New("M_FORBIDDEN (HTTP 403): You are not invited to this room.")
+	refused := &quoted{"M_FORBIDDEN (HTTP 403): You are not invited to this room."}
 	g.Expect(status.Retry("X", refused, "Not added: %v. It is tried again.", refused).Message).
 		To(Equal("Not added: M_FORBIDDEN (HTTP 403): You are not invited to this room. It is tried again."))
 	g.Expect(status.Stall("X", "%v.", refused).Message).To(HaveSuffix("to this room."))
 	g.Expect(status.Wait("X", "And so on... it goes.").Message).To(Equal("And so on... it goes."))
 }
+
+// quoted is an error with the words of a server.
+type quoted struct{ words string }
+
+func (q *quoted) Error() string { return q.words }

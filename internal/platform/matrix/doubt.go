@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -23,16 +22,15 @@ import (
 type doubts struct {
 	rooms map[string]error     // why a room could not be read; nil for one that was not tried yet
 	read  map[string]time.Time // when that was tried last
-	// later are rooms of which a first answer may have lacked something, and nothing tells: when to read them.
-	later map[string]time.Time
-	// within is how long after the first answer such rooms are read, one after the other.
-	within time.Duration
+	// later are rooms of which a first answer may have lacked something, and nothing tells. They are read one
+	// after the other, the next one at a time.
+	later map[string]struct{}
+	next  time.Time
 }
 
 const (
-	// mostLater is how many rooms are read after one poll because it is time to.
-	mostLater = 20
-
+	// laterEvery is the time from one room that is read only to be sure to the next: a start asks little.
+	laterEvery = 10 * time.Second
 	// rereadAfter is how long a room that was tried to be read is not tried again.
 	rereadAfter = 10 * time.Second
 	// overdueAfter is how long before a poll something was written that the poll should have told of.
@@ -40,7 +38,7 @@ const (
 )
 
 func newDoubts() doubts {
-	return doubts{rooms: map[string]error{}, read: map[string]time.Time{}, later: map[string]time.Time{}}
+	return doubts{rooms: map[string]error{}, read: map[string]time.Time{}, later: map[string]struct{}{}}
 }
 
 // suspect notes that a room has to be read. The lock is held.
@@ -100,7 +98,10 @@ func (v *view) inDoubt() bool {
 // first answer that would be so again, until somebody writes into the room.
 func (v *view) verifyLater(id string, synced syncedRoom) {
 	if synced.Timeline.Limited && synced.StateAfter == nil && synced.StateAfterUnstable == nil {
-		v.doubts.later[id] = time.Now().Add(rand.N(v.doubts.within + 1)) //nolint:gosec // jitter
+		v.doubts.later[id] = struct{}{}
+		if v.doubts.next.IsZero() {
+			v.doubts.next = time.Now().Add(laterEvery)
+		}
 	}
 }
 
@@ -108,15 +109,14 @@ func (v *view) verifyLater(id string, synced syncedRoom) {
 func (v *view) doubtful(now time.Time) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	due := 0
-	maps.DeleteFunc(v.doubts.later, func(id string, at time.Time) bool {
-		if at.After(now) || due == mostLater {
-			return false
+	for id := range v.doubts.later {
+		if now.Before(v.doubts.next) {
+			break
 		}
-		due++
+		delete(v.doubts.later, id)
+		v.doubts.next = now.Add(laterEvery)
 		v.suspect(id)
-		return true
-	})
+	}
 	maps.DeleteFunc(v.doubts.rooms, func(id string, _ error) bool { return v.rooms[id] == nil })
 	maps.DeleteFunc(v.doubts.read, func(_ string, at time.Time) bool { return now.Sub(at) >= rereadAfter })
 	var ids []string
