@@ -32,7 +32,7 @@ var _ = Describe("a room that is upgraded", func() {
 		func(ctx context.Context, started func() *devenv.LocalHomeserver, from, to string) {
 			at := started()
 			a := openOn(ctx, at, making(from))
-			p, banned := somebodyAt(ctx, at, "p"), somebodyAt(ctx, at, "banned")
+			p, guest, banned := somebodyAt(ctx, at, "p"), somebodyAt(ctx, at, "guest"), somebodyAt(ctx, at, "banned")
 			bot := operatorAt(at)
 			town := a.want()
 			space := a.make(ctx, town)
@@ -40,7 +40,10 @@ var _ = Describe("a room that is upgraded", func() {
 			g.Members = []model.Member{{Account: p.id, Role: model.RoleModerator}}
 			old := a.make(ctx, g)
 			bot.does(ctx, http.MethodPost, inRoom(old.ID, "ban"), map[string]string{"user_id": banned.id}, nil)
-			Eventually(func() model.Membership { return a.sees(ctx, g).Space.Members[banned.id] }).Should(Equal(model.Banned))
+			bot.does(ctx, http.MethodPost, inRoom(old.ID, "invite"), map[string]string{"user_id": guest.id}, nil)
+			guest.does(ctx, http.MethodPost, inRoom(old.ID, "join"), nil, nil)
+			Eventually(func() map[string]model.Membership { return a.sees(ctx, g).Space.Members }).
+				Should(And(HaveKeyWithValue(guest.id, model.Present), HaveKeyWithValue(banned.id, model.Banned)))
 			a.quiet()
 
 			successor := bot.upgrades(ctx, old.ID, to)
@@ -62,7 +65,9 @@ var _ = Describe("a room that is upgraded", func() {
 
 			room := a.make(ctx, g)
 			Expect(room.ID).To(Equal(successor))
-			Expect(room.Members).To(And(HaveKeyWithValue(p.id, model.Present), HaveKeyWithValue(banned.id, model.Banned)))
+			Expect(room.Members).To(And(
+				HaveKeyWithValue(p.id, model.Present), HaveKeyWithValue(guest.id, model.Present), HaveKeyWithValue(banned.id, model.Banned),
+			))
 			Expect(room.Address).To(Equal(g.Address))
 			Expect(room.Linked).To(BeTrue())
 			var child map[string]any
