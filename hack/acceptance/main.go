@@ -106,8 +106,8 @@ func (a *acceptance) waitReady(ctx context.Context) (err error) {
 	if a.results.ready, err = a.WaitReady(ctx, len(a.manifests.Groups), a.results.applied); err != nil {
 		return err
 	}
-	// What follows the last room, such as a status, belongs to the first pass.
-	if _, err := a.WaitQuiet(ctx, 0); err != nil {
+	// What follows the last room, such as a status, belongs to the first pass; how many members there are comes late.
+	if err := a.Settle(ctx); err != nil {
 		return err
 	}
 	m, err := a.ManagerMetrics(ctx)
