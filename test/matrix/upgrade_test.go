@@ -149,7 +149,7 @@ func onHomeserver(name string, start func(context.Context) hand) {
 			}).Should(Succeed())
 		})
 
-		It("by somebody else can be adopted, as soon as the power is there", Label("promise 7"), func(ctx SpecContext) {
+		It("by somebody else can be adopted, as soon as the power is there", func(ctx SpecContext) {
 			w, _, omar := h.oneWith(ctx)
 			_, successor := h.takenOver(ctx, w, omar)
 			w.Change(ctx, w.group, func() { w.group.Spec.Management = &v1alpha1.Management{Adoption: v1alpha1.AdoptIfUnowned} })
