@@ -41,7 +41,7 @@ func (p paper) String() string {
 		"each of them to it, on real servers. A line is one feature, with a spec of the same name. What a platform can't do is what\n" +
 		"its adapter says: a capability of the probe, a loss of the normal form, or the answer to a write. A setting that is taken\n" +
 		"away without a word is a failure.\n\n" +
-		"The same against another server, such as Synapse: [CONTRIBUTING](../CONTRIBUTING.md#an-adapter-on-another-server).\n\n")
+		"The same against a server of yours: [CONTRIBUTING](../CONTRIBUTING.md#an-adapter-on-another-server).\n\n")
 	out.WriteString(headRow + "\n|---|---|---|\n")
 	for _, h := range p.heads {
 		fmt.Fprintf(&out, "| %s | %s | %s |\n", h.title, h.software, h.says)
