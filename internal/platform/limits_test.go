@@ -113,7 +113,7 @@ func TestALimitHoldsForTheRequestsUnderItAlone(t *testing.T) {
 func TestAShortPauseIsWaitedForWhereThereIsTime(t *testing.T) {
 	withLimits(t, func(t *testing.T, g Gomega, p *limiting) {
 		p.limit("/state", 2*time.Second)
-		p.send(t.Context(), "/state", "state")
+		_, _, _ = p.send(t.Context(), "/state", "state")
 		p.limit("/state", 0)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -134,13 +134,13 @@ func TestALongPauseHoldsForTheNarrowestLimitAndAShorterOneForTheWidest(t *testin
 			return status, refused
 		}
 		p.limit("/invite/a", 5*time.Minute)
-		invites("a")
+		_, _ = invites("a")
 		_, refused := invites("a")
 		g.Expect(refused.RetryAfter).To(Equal(5 * time.Minute))
 		g.Expect(invites("b")).To(Equal(http.StatusOK), "nobody else waits for a")
 
 		p.limit("/invite/b", 10*time.Second)
-		invites("b")
+		_, _ = invites("b")
 		_, refused = invites("c")
 		g.Expect(refused).NotTo(BeNil(), "we invite too often")
 		g.Expect(refused.RetryAfter).To(Equal(10 * time.Second))
@@ -154,7 +154,7 @@ func TestALongPauseHoldsForTheNarrowestLimitAndAShorterOneForTheWidest(t *testin
 func TestWithoutLimitsEverybodyWaits(t *testing.T) {
 	withLimits(t, func(t *testing.T, g Gomega, p *limiting) {
 		p.limit("/posts", 10*time.Second)
-		p.send(t.Context(), "/posts")
+		_, _, _ = p.send(t.Context(), "/posts")
 		g.Expect(p.budget.Paused()).To(Equal(10 * time.Second))
 		for _, path := range []string{"/teams", "/sync"} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

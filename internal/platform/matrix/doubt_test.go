@@ -6,6 +6,7 @@ package matrix
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,7 +96,7 @@ func TestAnotherServersClockHidesNothing(t *testing.T) {
 	taken(v, joined("!r", inTimeline(now)), false, time.Now())
 	g.Expect(nameOf(v)).To(Equal("ahead"), "which is the newest is not known")
 	g.Expect(doubted(v)).To(Equal([]string{"!r"}))
-	is := append(ours("12")[:4], now, joins)
+	is := slices.Concat(ours("12")[:4], []event{now, joins})
 	g.Expect(v.replace("!r", is, time.Now())).To(ConsistOf(ref))
 	g.Expect(nameOf(v)).To(Equal("now"))
 	g.Expect(doubted(v)).To(BeEmpty())
@@ -149,7 +150,7 @@ func TestAWholeSyncThatGoesBackKeepsWhatIsKnownAndIsAReasonToRead(t *testing.T) 
 	initial := ours("12")
 	older, newer := named("older"), named("newer")
 	joins := state(typeMember, a, object{"membership": "join"}, a)
-	all := append(initial, newer, joins)
+	all := slices.Concat(initial, []event{newer, joins})
 	for name, row := range map[string]struct {
 		again   []event
 		doubted []string
@@ -296,7 +297,7 @@ func TestAServerThatGoesBackIsAskedWhatIsSoAndBelievedThen(t *testing.T) {
 		s := newStandIn()
 		is, newer := ours("12"), named("newer")
 		a := synced(t, s, append(is, newer))
-		state := append(is, newer)
+		state := slices.Concat(is, []event{newer})
 		s.on(readingState, func(*http.Request) (int, any) { return 200, state })
 		goesBack := func() string {
 			s.has(map[string]any{"!r": inState(is...)})

@@ -17,9 +17,9 @@ import (
 	"github.com/cabildo-dev/cabildo/internal/platform"
 )
 
-// held has every address lead to a room until it is freed.
-func (s *standIn) held(room string) (free func()) {
-	s.on("GET /directory/room/{alias}", always(200, object{"room_id": room}))
+// held has every address lead to !theirs until it is freed.
+func (s *standIn) held() (free func()) {
+	s.on("GET /directory/room/{alias}", always(200, object{"room_id": "!theirs"}))
 	return func() { s.on("GET /directory/room/{alias}", refusal(404, "M_NOT_FOUND")) }
 }
 
@@ -29,7 +29,7 @@ func TestAnAddressThatIsGivenUpIsHintedToWhoWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		s := newStandIn()
-		free := s.held("!theirs")
+		free := s.held()
 		a := s.opened(t)
 		q := platform.Query{Ref: ref, Address: "name"}
 		g.Expect(sees(t, a, q).Holder.ID).To(Equal("!theirs"))
@@ -50,7 +50,7 @@ func TestAnAddressThatIsHeldForLongIsAskedForLessAndLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		s := newStandIn()
-		s.held("!theirs")
+		s.held()
 		a := s.opened(t)
 		look := func() { sees(t, a, platform.Query{Ref: ref, Address: "name"}) }
 		look()
@@ -71,7 +71,7 @@ func TestWhoAsksNowAndThenHasNotGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		s := newStandIn()
-		free := s.held("!theirs")
+		free := s.held()
 		a := s.opened(t)
 		for range 2 {
 			sees(t, a, platform.Query{Ref: ref, Address: "name"})
@@ -88,7 +88,7 @@ func TestManyAddressesAreAskedForAFewAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		s := newStandIn()
-		s.held("!theirs")
+		s.held()
 		a := s.opened(t)
 		for i := range 20 {
 			name := strings.Repeat("n", i+1)
@@ -116,7 +116,7 @@ func TestARoomThatCanBeAdoptedByNowIsHintedToWhoWaitsForItsAddress(t *testing.T)
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		s := newStandIn()
-		s.held("!theirs")
+		s.held()
 		a := s.opened(t)
 		q := platform.Query{Ref: ref, Address: "name"}
 		g.Expect(sees(t, a, q).Holder.Space).To(BeNil())
