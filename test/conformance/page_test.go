@@ -65,7 +65,11 @@ func (p paper) with(run []*column, came results) paper {
 	now := paper{cells: results{}}
 	for _, under := range platforms {
 		if i := slices.IndexFunc(run, func(c *column) bool { return c.title == under.title }); i >= 0 {
-			now.heads = append(now.heads, head{under.title, run[i].software(), run[i].main.info.Server})
+			is := head{under.title, run[i].software(), run[i].main.info.Server}
+			if before := slices.Index(p.titles(), under.title); under.moves && before >= 0 && !*write {
+				is = p.heads[before]
+			}
+			now.heads = append(now.heads, is)
 			now.cells[under.title] = came[under.title]
 		} else if i := slices.Index(p.titles(), under.title); i >= 0 {
 			now.heads = append(now.heads, p.heads[i])

@@ -128,7 +128,8 @@ func (a *Adapter) software(ctx context.Context, versions mautrix.RespVersions) s
 	if err != nil || answer.Server.Name == "" {
 		return "Matrix " + versions.GetLatest().String()
 	}
-	return a.client.token.Hide(strings.TrimSpace(answer.Server.Name + " " + answer.Server.Version))
+	version, _, _ := strings.Cut(answer.Server.Version, " (") // Synapse adds the commit that it was started from
+	return a.client.token.Hide(strings.TrimSpace(answer.Server.Name + " " + version))
 }
 
 // The first room versions in which people can ask to come in, and in which the
