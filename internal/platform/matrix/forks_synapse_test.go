@@ -60,7 +60,7 @@ var _ = Describe("a room into which many write at the same time", func() {
 		synapse := theSynapse()
 		a := openOn(ctx, synapse)
 		bot, equal := operatorAt(synapse), somebodyAt(ctx, synapse, "equal")
-		people := make([]person, 8)
+		people := make([]person, 4)
 		for i := range people {
 			people[i] = somebodyAt(ctx, synapse, "p")
 		}
@@ -86,7 +86,7 @@ var _ = Describe("a room into which many write at the same time", func() {
 				}
 			}
 		}
-		for round := range 3 {
+		for round := range 2 {
 			var all sync.WaitGroup
 			for i := range 20 {
 				for _, writer := range []person{bot, equal} {
