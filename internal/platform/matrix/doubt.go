@@ -4,10 +4,12 @@
 package matrix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -23,13 +25,14 @@ type doubts struct {
 	rooms map[string]error     // why a room could not be read; nil for one that was not tried yet
 	read  map[string]time.Time // when that was tried last
 	// later are rooms of which a first answer may have lacked something, and nothing tells. They are read one
-	// after the other, the next one at a time.
+	// after the other, those with the most state first: the more is written into a room, the more of it is at the same time.
 	later map[string]struct{}
 	next  time.Time
 }
 
 const (
-	// laterEvery is the time from one room that is read only to be sure to the next: a start asks little.
+	// laterFirst is when the first room is read only to be sure, and laterEvery the time from one to the next: a start asks little.
+	laterFirst = time.Second
 	laterEvery = 10 * time.Second
 	// rereadAfter is how long a room that was tried to be read is not tried again.
 	rereadAfter = 10 * time.Second
@@ -86,11 +89,26 @@ func (v *view) suspectChildless() {
 	}
 }
 
-// inDoubt says whether there is a room to read, now or later.
-func (v *view) inDoubt() bool {
+// size is how many pieces of state a room has. The lock is held.
+func (v *view) size(id string) int {
+	if r := v.rooms[id]; r != nil {
+		return len(r.current) + len(r.members)
+	}
+	return 0
+}
+
+// nextDoubt is how long it takes until a room is to be read.
+func (v *view) nextDoubt(now time.Time) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return len(v.doubts.rooms) > 0
+	next := time.Duration(math.MaxInt64)
+	if len(v.doubts.rooms) > 0 {
+		next = rereadAfter
+	}
+	if len(v.doubts.later) > 0 {
+		next = min(next, max(v.doubts.next.Sub(now), 0))
+	}
+	return next
 }
 
 // verifyLater has a room read some time after a first answer that began in the midst of its history. Where that
@@ -100,7 +118,7 @@ func (v *view) verifyLater(id string, synced syncedRoom) {
 	if synced.Timeline.Limited && synced.StateAfter == nil && synced.StateAfterUnstable == nil {
 		v.doubts.later[id] = struct{}{}
 		if v.doubts.next.IsZero() {
-			v.doubts.next = time.Now().Add(laterEvery)
+			v.doubts.next = time.Now().Add(laterFirst)
 		}
 	}
 }
@@ -109,10 +127,8 @@ func (v *view) verifyLater(id string, synced syncedRoom) {
 func (v *view) doubtful(now time.Time) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for id := range v.doubts.later {
-		if now.Before(v.doubts.next) {
-			break
-		}
+	if len(v.doubts.later) > 0 && !now.Before(v.doubts.next) {
+		id := slices.MaxFunc(slices.Sorted(maps.Keys(v.doubts.later)), func(a, b string) int { return cmp.Compare(v.size(a), v.size(b)) })
 		delete(v.doubts.later, id)
 		v.doubts.next = now.Add(laterEvery)
 		v.suspect(id)

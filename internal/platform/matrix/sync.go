@@ -56,9 +56,7 @@ func (a *Adapter) follow(ctx context.Context) {
 		if wait <= 0 {
 			at = restart()
 		}
-		if a.view.inDoubt() {
-			wait = min(wait, rereadAfter)
-		}
+		wait = min(wait, a.view.nextDoubt(time.Now()))
 		if failures > 0 {
 			wait = 0 // so that it is soon known that the connection is back
 		}
