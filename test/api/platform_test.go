@@ -17,7 +17,7 @@ const fullPlatform = `
 spec:
   type: Matrix
   ownerID: prod-eu
-  matrix: {homeserverURL: "https://matrix.example.com", serverName: example.com}
+  matrix: {homeserverURL: "https://matrix.example.com", serverName: example.com, account: cabildo}
   credentialsRef: {name: matrix}
   accounts: {directoryRef: {name: corp}, match: Template, template: "@{{ .username }}:example.com"}
   access:
@@ -94,6 +94,7 @@ func matrix() []row {
 	const (
 		url    = "spec.matrix.homeserverURL"
 		server = "spec.matrix.serverName"
+		as     = "spec.matrix.account"
 	)
 	return slices.Concat(
 		required(url, server),
@@ -109,6 +110,10 @@ func matrix() []row {
 		acceptsEach(server, "the server name", "example.com", "Example.com:8448", "localhost", "[2001:db8::1]:8448", "192.0.2.1"),
 		refusesEach(server, "the server name", "serverName is what follows the colon in user IDs, such as example.com; no https:// and no path",
 			"", "https://example.com", "example.com/", "@ana:example.com", "example.com:", "exa mple.com"),
+		atMost(as, "an account", 230, "a"),
+		acceptsEach(as, "the account", "cabildo", "cabildo-eu", "_bot.1=a/b+c"),
+		refusesEach(as, "the account", "account is the part of a user ID between @ and the colon, such as cabildo: lower-case letters, digits and . _ = / + -",
+			"", "Cabildo", "@cabildo", "cabildo:example.com", "ca bildo", "señora"),
 		misspelt("spec.matrix.homeserver"),
 	)
 }

@@ -65,6 +65,7 @@ func New(ctx context.Context, cfg platform.Config) (platform.Adapter, error) {
 		people: newPeople(), listing: newListing(), creations: newCreations(),
 		life: life, end: end, poke: make(chan struct{}, 1),
 	}
+	a.view.doubts.every = cfg.ResyncInterval / laterShare
 	a.tasks.Go(func() { a.hints.Deliver(life) })
 	return a, nil
 }

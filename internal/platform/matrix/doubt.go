@@ -28,12 +28,15 @@ type doubts struct {
 	// after the other, those with the most state first: the more is written into a room, the more of it is at the same time.
 	later map[string]struct{}
 	next  time.Time
+	// every is the time from one of them to the next.
+	every time.Duration
 }
 
 const (
-	// laterFirst is when the first room is read only to be sure, and laterEvery the time from one to the next: a start asks little.
+	// laterFirst is when the first room is read only to be sure, at the latest, and laterShare which part of the
+	// resync interval passes from one to the next: a start asks little.
 	laterFirst = time.Second
-	laterEvery = 10 * time.Second
+	laterShare = 60
 	// rereadAfter is how long a room that was tried to be read is not tried again.
 	rereadAfter = 10 * time.Second
 	// overdueAfter is how long before a poll something was written that the poll should have told of.
@@ -118,7 +121,7 @@ func (v *view) verifyLater(id string, synced syncedRoom) {
 	if synced.Timeline.Limited && synced.StateAfter == nil && synced.StateAfterUnstable == nil {
 		v.doubts.later[id] = struct{}{}
 		if v.doubts.next.IsZero() {
-			v.doubts.next = time.Now().Add(laterFirst)
+			v.doubts.next = time.Now().Add(min(laterFirst, v.doubts.every))
 		}
 	}
 }
@@ -130,7 +133,7 @@ func (v *view) doubtful(now time.Time) []string {
 	if len(v.doubts.later) > 0 && !now.Before(v.doubts.next) {
 		id := slices.MaxFunc(slices.Sorted(maps.Keys(v.doubts.later)), func(a, b string) int { return cmp.Compare(v.size(a), v.size(b)) })
 		delete(v.doubts.later, id)
-		v.doubts.next = now.Add(laterEvery)
+		v.doubts.next = now.Add(v.doubts.every)
 		v.suspect(id)
 	}
 	maps.DeleteFunc(v.doubts.rooms, func(id string, _ error) bool { return v.rooms[id] == nil })

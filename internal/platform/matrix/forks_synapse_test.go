@@ -79,11 +79,13 @@ var _ = Describe("a room into which many write at the same time", func() {
 				state, members := bot.goesBy(ctx, id)
 				in := map[string]string{"join": string(model.Present), "invite": string(model.Invited)}
 				Eventually(func() []string { return different(matrix.StateOf(a.Adapter, id), state) }).Should(BeEmpty())
-				seen := matrix.MembersOf(a.Adapter, id)
-				Expect(seen).To(HaveLen(len(members)))
-				for account, is := range members {
-					Expect(seen[account]).To(Equal(in[is]), account)
-				}
+				Eventually(func(g Gomega) {
+					seen := matrix.MembersOf(a.Adapter, id)
+					g.Expect(seen).To(HaveLen(len(members)))
+					for account, is := range members {
+						g.Expect(seen[account]).To(Equal(in[is]), account)
+					}
+				}).Should(Succeed())
 			}
 		}
 		for round := range 2 {
