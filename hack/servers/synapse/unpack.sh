@@ -20,7 +20,7 @@ for program in apt-get dpkg-deb; do
 done
 
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/\?$' || true)
-: "${mirror:=http://deb.debian.org/debian/}"
+[ -n "$mirror" ] || die "this machine has no apt source for Debian's main archive; $hint"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || die "there is no $keyring to check packages with (Debian: apt-get install debian-archive-keyring); $hint"
 
